@@ -12,6 +12,7 @@ import { mergeRoutes } from './routes/merge-routes.ts';
 import { pullRoutes } from './routes/pull-routes.ts';
 import { reactionRoutes } from './routes/reaction-routes.ts';
 import { reviewRoutes } from './routes/review-routes.ts';
+import { ruleRoutes } from './routes/rule-routes.ts';
 import { repositoryRoutes } from './routes/repository-routes.ts';
 import type { ApiEnv, Site } from './site.ts';
 
@@ -73,6 +74,7 @@ export function apiApplication(site: Site): Hono<ApiEnv> {
     gitObjectRoutes,
     gitRefRoutes,
     mergeRoutes,
+    ruleRoutes,
     pullRoutes,
     reviewRoutes,
   ];

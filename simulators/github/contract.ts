@@ -289,6 +289,64 @@ export interface Fault {
   readonly when?: 'before' | 'after';
 }
 
+export interface PatternParameters {
+  readonly operator: 'starts_with' | 'ends_with' | 'contains' | 'regex';
+  readonly pattern: string;
+  readonly negate?: boolean;
+}
+/** As GitHub's API names them and their parameters. */
+export type Rule =
+  | {
+      readonly type:
+        | 'creation'
+        | 'update'
+        | 'deletion'
+        | 'non_fast_forward'
+        | 'pull_request'
+        | 'merge_queue'
+        | 'required_linear_history'
+        | 'required_signatures';
+    }
+  | {
+      readonly type: 'required_status_checks';
+      readonly parameters: {
+        readonly required_status_checks: readonly { readonly context: string }[];
+        readonly strict_required_status_checks_policy: boolean;
+        readonly do_not_enforce_on_create?: boolean;
+      };
+    }
+  | {
+      readonly type:
+        | 'branch_name_pattern'
+        | 'commit_message_pattern'
+        | 'commit_author_email_pattern'
+        | 'committer_email_pattern';
+      readonly parameters: PatternParameters;
+    }
+  | {
+      readonly type: 'file_path_restriction';
+      readonly parameters: { readonly restricted_file_paths: readonly string[] };
+    }
+  | {
+      readonly type: 'file_extension_restriction';
+      readonly parameters: { readonly restricted_file_extensions: readonly string[] };
+    }
+  | { readonly type: 'max_file_path_length'; readonly parameters: { readonly max_file_path_length: number } }
+  /** In MiB. */
+  | { readonly type: 'max_file_size'; readonly parameters: { readonly max_file_size: number } };
+export interface NewRuleset extends RepositoryName {
+  readonly rules: readonly Rule[];
+  /** Patterns of refs, or `~DEFAULT_BRANCH`. Default `~ALL`. */
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  /** Whether the App may bypass it. Default `never`. */
+  readonly bypass?: 'always' | 'never';
+  /** Default `active`. */
+  readonly enforcement?: 'active' | 'evaluate' | 'disabled';
+  /** Classic branch protection: no list has it, and refusals do not name it. */
+  readonly classic?: boolean;
+}
+
 export interface GithubSimulator {
   /** Base URL of the web pages and of git, without a trailing slash. */
   readonly url: string;
@@ -311,7 +369,10 @@ export interface GithubSimulator {
   renameRepository(of: RepositoryName, newName: string): void;
   /** Commits files to an existing branch, as a push by a user would. */
   moveBranch(move: BranchMove): Promise<{ sha: string }>;
-  /** Refuses later REST calls by the App that move the branch. `moveBranch` still works. */
+  /** Judges later REST calls by the App. `moveBranch`, which is a person's push, still works. */
+  addRuleset(ruleset: NewRuleset): { id: number };
+  removeRuleset(of: RepositoryName & { id: number }): void;
+  /** Adds a ruleset for the branch: changes come through pull requests only. */
   protectBranch(of: RepositoryName & { branch: string }): void;
   /** Opens a pull request by a person. */
   openPull(pull: NewPull): Promise<{ number: number; headSha: string; delivery: Delivery }>;

@@ -108,7 +108,17 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     labelIssue: (labelling) => userActions.labelIssue(site, labelling),
     renameRepository: (of, newName) => store.rename(userActions.requireRepository(site, of), newName),
     moveBranch: (move) => userActions.moveBranch(site, move),
-    protectBranch: (of) => userActions.requireRepository(site, of).protectedBranches.add(of.branch),
+    addRuleset: (ruleset) => userActions.addRuleset(site, ruleset),
+    removeRuleset(of) {
+      const repository = userActions.requireRepository(site, of);
+      repository.rulesets = repository.rulesets.filter(({ id }) => id !== of.id);
+    },
+    protectBranch: ({ branch, ...of }) =>
+      void userActions.addRuleset(site, {
+        ...of,
+        include: [`refs/heads/${branch}`],
+        rules: [{ type: 'pull_request' }],
+      }),
     openPull: (pull) => pullActions.openPull(site, pull),
     reviewPull: (review) => pullActions.reviewPull(site, review),
     replyInReview: (reply) => pullActions.replyInReview(site, reply),

@@ -7,6 +7,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NewRepository, Permissions, ReactionContent, RolePermission } from './contract.ts';
 import { GitRepository } from './git-repository.ts';
+import type { Ruleset } from './rulesets.ts';
 import { nameKey, requireName } from './repository-names.ts';
 
 export interface User {
@@ -112,8 +113,7 @@ export interface Repository {
   readonly collaborators: ReadonlyMap<string, { user: User; permission: RolePermission }>;
   readonly labels: Map<string, Label>;
   readonly issues: Map<number, Issue>;
-  /** Names of branches that the App cannot move. */
-  readonly protectedBranches: Set<string>;
+  rulesets: readonly Ruleset[];
   readonly git: GitRepository;
 }
 export interface Installation {
@@ -236,7 +236,7 @@ export class Store {
       collaborators,
       labels: new Map(),
       issues: new Map(),
-      protectedBranches: new Set(),
+      rulesets: [],
       git,
     };
     this.repositories.set(key, repository);

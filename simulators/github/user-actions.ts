@@ -7,9 +7,11 @@ import type {
   IssueLabelling,
   NewComment,
   NewIssue,
+  NewRuleset,
   RepositoryName,
 } from './contract.ts';
 import { noreplyAddress } from './documents/commit-document.ts';
+import { rulesetFor } from './rulesets.ts';
 import { editComment, findComment, timestamp, type Issue, type Repository } from './store.ts';
 import type { Site } from './site.ts';
 
@@ -31,6 +33,13 @@ export function requireDelivery(delivery: Delivery | null): Delivery {
   if (delivery === null)
     throw new Error('no webhook was sent: the App is not installed here, or does not subscribe to the event');
   return delivery;
+}
+
+export function addRuleset(site: Site, wanted: NewRuleset): { id: number } {
+  const repository = requireRepository(site, wanted);
+  const id = site.store.nextId();
+  repository.rulesets = [...repository.rulesets, rulesetFor(wanted, id, timestamp())];
+  return { id };
 }
 
 export async function openIssue(

@@ -22,9 +22,9 @@ import { collectJob } from '../../src/core/change-set.ts';
 
 const container = join(import.meta.dirname, '..', '..', 'container');
 
-export function temporaryFolder(): string {
+export function temporaryFolder(onEnd: (end: () => unknown) => void = onTestFinished): string {
   const folder = mkdtempSync(join(tmpdir(), 'airlock-test-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  onEnd(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

@@ -33,13 +33,16 @@ export const privateKey = keys.privateKey.export({ type: 'pkcs1', format: 'pem' 
 const publicKeyPem = keys.publicKey.export({ type: 'spki', format: 'pem' });
 export const appId = 4242;
 
-export async function simulatedGithub(permissions?: Permissions): Promise<GithubSimulator> {
+export async function simulatedGithub(
+  permissions?: Permissions,
+  onEnd: (end: () => unknown) => void = onTestFinished,
+): Promise<GithubSimulator> {
   const simulator = await startGithubSimulator({
-    stateDir: temporaryFolder(),
+    stateDir: temporaryFolder(onEnd),
     app: { id: appId, slug: 'airlock', publicKeyPem, ...(permissions === undefined ? {} : { permissions }) },
     webhook: { url: null, secret: 'not used here at all' },
   });
-  onTestFinished(async () => await simulator.close());
+  onEnd(async () => await simulator.close());
   return simulator;
 }
 

@@ -15,6 +15,7 @@ import {
   treeModes,
   type TreeChange,
 } from '../git-trees.ts';
+import { checkBlob } from '../rulesets.ts';
 import { bodyOf, repositoryOf, type ApiEnv, type Site } from '../site.ts';
 import { timestamp, type Repository } from '../store.ts';
 import type { Caller } from '../access.ts';
@@ -60,9 +61,9 @@ export function gitObjectRoutes(site: Site): Hono<ApiEnv> {
   api.post('/repos/:owner/:repo/git/blobs', async (c) => {
     const repository = repositoryOf(c, site, write);
     const { content, encoding } = await bodyOf(c, blobSchema);
-    const written = await repository.git.writeBlob(
-      Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8'),
-    );
+    const bytes = Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8');
+    checkBlob(repository, bytes.byteLength);
+    const written = await repository.git.writeBlob(bytes);
     return c.json({ sha: written, url: `${repositoryApiUrl(site, repository)}/git/blobs/${written}` }, 201);
   });
 

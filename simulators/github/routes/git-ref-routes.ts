@@ -8,6 +8,7 @@ import { repositoryApiUrl } from '../documents/repository-document.ts';
 import { isRefName } from '../git-repository.ts';
 import { objectIdAt } from '../git-trees.ts';
 import { covers } from '../installation-tokens.ts';
+import { checkRefUpdate } from '../rulesets.ts';
 import { bodyOf, pageOf, repositoryOf, type ApiEnv, type Site } from '../site.ts';
 import type { Repository } from '../store.ts';
 
@@ -50,6 +51,7 @@ export function gitRefRoutes(site: Site): Hono<ApiEnv> {
       throw unprocessable('Reference update failed');
     if ((await repository.git.resolveRef(wanted.ref)) !== null)
       throw unprocessable('Reference already exists');
+    await checkRefUpdate(repository, { ref: wanted.ref, from: null, to: wanted.sha });
     await checkWorkflowPermission(c.get('caller'), repository, wanted.sha, object.type);
     if (!(await repository.git.moveRef(wanted.ref, null, wanted.sha)))
       throw unprocessable('Reference already exists');
@@ -67,11 +69,9 @@ export function gitRefRoutes(site: Site): Hono<ApiEnv> {
     if (object === null) throw unprocessable('Object does not exist');
     if (ref.startsWith('refs/heads/') && object.type !== 'commit')
       throw unprocessable('Reference update failed');
-    if (!wanted.force && !(await git.isAncestor(current, wanted.sha)))
-      throw unprocessable('Update is not a fast forward');
-    // A no-op update of a protected branch is not a violation.
-    if (current !== wanted.sha && repository.protectedBranches.has(ref.slice('refs/heads/'.length)))
-      throw unprocessable('Repository rule violations found\n\nChanges must be made through a pull request.');
+    const forced = !(await git.isAncestor(current, wanted.sha));
+    if (forced && !wanted.force) throw unprocessable('Update is not a fast forward');
+    await checkRefUpdate(repository, { ref, from: current, to: wanted.sha, force: forced });
     await checkWorkflowPermission(c.get('caller'), repository, wanted.sha, object.type);
     if (!(await git.moveRef(ref, current, wanted.sha))) throw unprocessable('Reference cannot be updated');
     return c.json(refDocument(site, repository, ref, wanted.sha, object.type));
@@ -80,7 +80,9 @@ export function gitRefRoutes(site: Site): Hono<ApiEnv> {
   api.delete('/repos/:owner/:repo/git/refs/:ref{.+}', async (c) => {
     const repository = repositoryOf(c, site, write);
     const ref = `refs/${c.req.param('ref')}`;
-    if ((await repository.git.resolveRef(ref)) === null) throw unprocessable('Reference does not exist');
+    const current = await repository.git.resolveRef(ref);
+    if (current === null) throw unprocessable('Reference does not exist');
+    await checkRefUpdate(repository, { ref, from: current, to: null });
     if (ref === `refs/heads/${repository.defaultBranch}`)
       throw unprocessable('Cannot delete the default branch');
     if (!(await repository.git.deleteRef(ref))) throw unprocessable('Reference does not exist');

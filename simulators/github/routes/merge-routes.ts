@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ApiError, forbidden, notFound } from '../api-errors.ts';
 import { commitDocument, noreplyAddress } from '../documents/commit-document.ts';
 import { covers } from '../installation-tokens.ts';
+import { checkRefUpdate } from '../rulesets.ts';
 import { bodyOf, repositoryOf, type ApiEnv, type Site } from '../site.ts';
 import { timestamp } from '../store.ts';
 
@@ -24,13 +25,12 @@ export function mergeRoutes(site: Site): Hono<ApiEnv> {
     if (await git.isAncestor(theirs, ours)) return c.body(null, 204);
     const tree = await git.mergedTree(ours, theirs);
     if (tree === null) throw new ApiError(409, 'Merge conflict');
-    if (repository.protectedBranches.has(wanted.base))
-      throw new ApiError(409, 'Repository rule violations found');
     const own = { name: site.bot.login, email: noreplyAddress(site.bot), date: timestamp() };
     const committer = { ...own, name: 'GitHub', email: 'noreply@github.com' };
     const message = wanted.commit_message ?? `Merge ${wanted.head} into ${wanted.base}`;
     const merge = { tree, parents: [ours, theirs], author: own, committer, message };
     const sha = await git.writeCommit(merge, true);
+    await checkRefUpdate(repository, { ref: `refs/heads/${wanted.base}`, from: ours, to: sha }, 409);
     const caller = c.get('caller');
     const mayWorkflows =
       caller.kind !== 'installation' || covers(caller.token.permissions, 'workflows', 'write');

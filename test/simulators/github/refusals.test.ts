@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { NewRuleset } from '../../../simulators/github/contract.ts';
 import { numberAt, TestSite, textAt } from './harness.ts';
 
+const found = 'Repository rule violations found';
 const unknownSha = 'deadbeefdeadbeefdeadbeefdeadbeefdeadbeef';
 
 describe('the Git Data API', () => {
@@ -155,6 +157,60 @@ describe('the Git Data API', () => {
     expect(refused.status).toBe(422);
     expect(textAt(refused.body, 'message')).toMatch(/^Repository rule violations found/);
     expect((await call('PATCH', '/git/refs/heads/protected', { sha: headSha })).status).toBe(200);
+  });
+
+  it.each<[string, Partial<NewRuleset>, string, object | null, string]>([
+    [
+      'in force',
+      {},
+      'POST /git/refs',
+      { ref: 'refs/heads/r/1' },
+      `422 ${found} Cannot create ref due to creations being restricted.`,
+    ],
+    [
+      'for other branches',
+      { include: ['refs/heads/r/*'] },
+      'POST /git/refs',
+      { ref: 'refs/heads/r/1/1' },
+      '201',
+    ],
+    ['that excludes it', { exclude: ['refs/heads/r/*'] }, 'POST /git/refs', { ref: 'refs/heads/r/2' }, '201'],
+    ['that is evaluated', { enforcement: 'evaluate' }, 'POST /git/refs', { ref: 'refs/heads/r/3' }, '201'],
+    ['that the App bypasses', { bypass: 'always' }, 'POST /git/refs', { ref: 'refs/heads/r/4' }, '201'],
+    [
+      'of classic protection',
+      { classic: true },
+      'POST /git/refs',
+      { ref: 'refs/heads/r/5' },
+      '422 Reference update failed',
+    ],
+    [
+      'against deletion',
+      { rules: [{ type: 'deletion' }] },
+      'DELETE /git/refs/heads/ruled',
+      null,
+      `422 ${found} Cannot delete this branch`,
+    ],
+    [
+      'against force pushes',
+      { rules: [{ type: 'non_fast_forward' }] },
+      'PATCH /git/refs/heads/ruled',
+      { sha: 'OTHER', force: true },
+      `422 ${found} Cannot force-push to this branch`,
+    ],
+  ])('obeys a ruleset %s', async (_, ruleset, asked, body, expected) => {
+    const at = { owner: 'acme', name: 'widgets' };
+    const tree = textAt((await call('GET', `/git/commits/${headSha}`)).body, 'tree.sha');
+    const root = { message: 'root', tree, parents: [] };
+    const other = textAt((await call('POST', '/git/commits', root)).body, 'sha');
+    await call('POST', '/git/refs', { ref: 'refs/heads/ruled', sha: headSha });
+    const { id } = site.simulator.addRuleset({ ...at, rules: [{ type: 'creation' }], ...ruleset });
+    const [method = '', path = ''] = asked.split(' ');
+    const wanted = body === null ? undefined : { sha: headSha, ...body };
+    const answer = await call(method, path, JSON.stringify(wanted)?.replace('OTHER', other));
+    site.simulator.removeRuleset({ ...at, id });
+    const said = answer.status === 422 ? textAt(answer.body, 'message') : '';
+    expect(`${answer.status} ${said.replaceAll(/\s+/g, ' ')}`.trim()).toBe(expected);
   });
 
   it('refuses all but one of twenty concurrent creations of the same ref', async () => {

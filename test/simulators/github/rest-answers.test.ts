@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { appJwt, listAt, numberAt, TestSite, textAt } from './harness.ts';
+import type { Rule } from '../../../simulators/github/contract.ts';
 import { validatedOperations } from './openapi.ts';
 
 /** What Airlock calls, with the statuses that this file must have validated at the end. */
@@ -71,6 +72,9 @@ const operations = [
   'POST /repos/{owner}/{repo}/merges 204',
   'POST /repos/{owner}/{repo}/merges 404',
   'POST /repos/{owner}/{repo}/merges 409',
+  'GET /repos/{owner}/{repo}/rules/branches/{branch} 200',
+  'GET /repos/{owner}/{repo}/rulesets/{ruleset_id} 200',
+  'GET /repos/{owner}/{repo}/rulesets/{ruleset_id} 404',
   'POST /repos/{owner}/{repo}/pulls 201',
   'GET /repos/{owner}/{repo}/pulls 200',
   'GET /repos/{owner}/{repo}/pulls/{pull_number} 200',
@@ -448,6 +452,47 @@ describe('an answer of the REST API', () => {
     });
     await call('PATCH', pull, { base: 'side-b' });
     expect((await call('GET', pull)).body).toMatchObject({ mergeable: false, mergeable_state: 'dirty' });
+  });
+
+  it('matches GitHub’s description for the rules of a branch, whether it exists or not', async () => {
+    const at = { owner: 'acme', name: 'widgets', include: ['refs/heads/ruled/**/*'] };
+    const pattern = { operator: 'starts_with', pattern: 'x' } as const;
+    const rules: Rule[] = [
+      { type: 'creation' },
+      { type: 'update' },
+      { type: 'deletion' },
+      { type: 'non_fast_forward' },
+      { type: 'pull_request' },
+      { type: 'merge_queue' },
+      { type: 'required_linear_history' },
+      { type: 'required_signatures' },
+      {
+        type: 'required_status_checks',
+        parameters: {
+          required_status_checks: [{ context: 'ci' }],
+          strict_required_status_checks_policy: false,
+        },
+      },
+      { type: 'branch_name_pattern', parameters: pattern },
+      { type: 'commit_message_pattern', parameters: pattern },
+      { type: 'commit_author_email_pattern', parameters: pattern },
+      { type: 'committer_email_pattern', parameters: pattern },
+      { type: 'file_path_restriction', parameters: { restricted_file_paths: ['infra/**/*'] } },
+      { type: 'file_extension_restriction', parameters: { restricted_file_extensions: ['*.exe'] } },
+      { type: 'max_file_path_length', parameters: { max_file_path_length: 9 } },
+      { type: 'max_file_size', parameters: { max_file_size: 1 } },
+    ];
+    const { id } = site.simulator.addRuleset({ ...at, rules });
+    site.simulator.addRuleset({ ...at, rules, enforcement: 'evaluate' });
+    site.simulator.addRuleset({ ...at, rules, exclude: ['refs/heads/ruled/a/*'] });
+    site.simulator.addRuleset({ ...at, rules, classic: true });
+    const listed = await call('GET', `${repo}/rules/branches/ruled/a/b?per_page=100`);
+    const source = { ruleset_source_type: 'Repository', ruleset_source: 'acme/widgets', ruleset_id: id };
+    expect(listed.body).toEqual(rules.map((rule) => ({ ...rule, ...source })));
+    expect((await call('GET', `${repo}/rules/branches/unruled`)).body).toEqual([]);
+    const ruleset = await call('GET', `${repo}/rulesets/${id}`);
+    expect(ruleset.body).toMatchObject({ rules, current_user_can_bypass: 'never' });
+    expect((await call('GET', `${repo}/rulesets/4711`)).status).toBe(404);
   });
 
   it('matches GitHub’s description for reviews and for comments in the diff', async () => {
