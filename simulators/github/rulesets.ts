@@ -6,13 +6,18 @@
 import { ApiError, unprocessable } from './api-errors.ts';
 import { verificationOf } from './commit-signatures.ts';
 import type { NewRuleset, PatternParameters, Rule } from './contract.ts';
-import type { CommitObject } from './git-repository.ts';
-import type { Repository } from './store.ts';
+import type { CommitObject, GitRepository } from './git-repository.ts';
 
 export interface Ruleset extends Required<Omit<NewRuleset, 'owner' | 'name'>> {
   readonly id: number;
   readonly title: string;
   readonly createdAt: string;
+}
+
+export interface RuledRepository {
+  readonly defaultBranch: string;
+  readonly rulesets: readonly Ruleset[];
+  readonly git: GitRepository;
 }
 
 /** `from` null creates the ref, `to` null deletes it. */
@@ -42,7 +47,7 @@ export function rulesetFor(wanted: NewRuleset, id: number, createdAt: string): R
 }
 
 /** The rulesets that bind a branch of this name, bypassed ones included. */
-export function activeRulesets(repository: Repository, ref: string): readonly Ruleset[] {
+export function activeRulesets(repository: RuledRepository, ref: string): readonly Ruleset[] {
   const matches = (pattern: string): boolean =>
     pattern === '~ALL' ||
     (pattern === '~DEFAULT_BRANCH'
@@ -56,7 +61,7 @@ export function activeRulesets(repository: Repository, ref: string): readonly Ru
 
 /** Throws GitHub's refusal. `status`: 409 where the API merges, 422 elsewhere. */
 export async function checkRefUpdate(
-  repository: Repository,
+  repository: RuledRepository,
   update: RefUpdate,
   status: 409 | 422 = 422,
 ): Promise<void> {
@@ -78,7 +83,7 @@ export async function checkRefUpdate(
 }
 
 /** The other check of push rulesets: when a blob is made, which has no path yet. */
-export function checkBlob(repository: Repository, bytes: number): void {
+export function checkBlob(repository: RuledRepository, bytes: number): void {
   const rules = repository.rulesets
     .filter(({ enforcement, bypass }) => enforcement === 'active' && bypass !== 'always')
     .flatMap((one) => one.rules);
@@ -95,11 +100,11 @@ class JudgedUpdate {
   readonly isCreation: boolean;
   readonly isChange: boolean;
   readonly update: RefUpdate;
-  private readonly repository: Repository;
+  private readonly repository: RuledRepository;
   private listed: Promise<readonly CommitObject[]> | null = null;
   private changed: Promise<readonly { path: string; bytes: number }[]> | null = null;
 
-  constructor(repository: Repository, update: RefUpdate) {
+  constructor(repository: RuledRepository, update: RefUpdate) {
     this.repository = repository;
     this.update = update;
     this.branch = update.ref.replace(/^refs\/heads\//, '');

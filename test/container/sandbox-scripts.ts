@@ -22,7 +22,7 @@ import { collectJob } from '../../src/core/change-set.ts';
 
 const container = join(import.meta.dirname, '..', '..', 'container');
 
-export function temporaryFolder(onEnd: (end: () => unknown) => void = onTestFinished): string {
+export function temporaryFolder(onEnd: (end: () => void | Promise<void>) => void = onTestFinished): string {
   const folder = mkdtempSync(join(tmpdir(), 'airlock-test-'));
   onEnd(() => rmSync(folder, { recursive: true, force: true }));
   return folder;

@@ -35,7 +35,7 @@ export const appId = 4242;
 
 export async function simulatedGithub(
   permissions?: Permissions,
-  onEnd: (end: () => unknown) => void = onTestFinished,
+  onEnd: (end: () => void | Promise<void>) => void = onTestFinished,
 ): Promise<GithubSimulator> {
   const simulator = await startGithubSimulator({
     stateDir: temporaryFolder(onEnd),

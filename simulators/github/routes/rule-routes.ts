@@ -46,7 +46,7 @@ export function ruleRoutes(site: Site): Hono<ApiEnv> {
       node_id: nodeId('RepositoryRuleset', String(id)),
       created_at: createdAt,
       updated_at: createdAt,
-      // Whoever cannot edit the ruleset does not see who else bypasses it.
+      // Without permission to edit the ruleset, who else bypasses it is not shown.
       current_user_can_bypass: bypass,
       _links: {
         self: { href: `${repositoryApiUrl(site, repository)}/rulesets/${id}` },
