@@ -7,7 +7,7 @@ import { withoutFiltered } from './filtered-files.ts';
 import { bulkOf, foldersOf, generatedPart, isLocalSettings, markedFolders } from './generated-files.ts';
 import type { IndexEntry } from './index-changes.ts';
 import type { Addable, Skip, TreeContext } from './tree-context.ts';
-import { nameIgnored, nameSubmoduleFiles, notCheckedOut } from './unseen-files.ts';
+import { nameIgnored, nameSubmoduleFiles, notCheckedOut, renormalized } from './unseen-files.ts';
 import { decodedPath, isUntouched, treeInspector, type FileMode } from './working-tree.ts';
 
 type Why = SkippedPath['why'];
@@ -32,7 +32,8 @@ export async function indexWorkingTree(context: TreeContext): Promise<readonly S
   await nameIgnored(context, skip);
   const missing = await notCheckedOut(context);
   for (const path of missing) skip(path, 'not-checked-out');
-  const modified = context.modified.filter((path) => !missing.has(path));
+  const restaged = await renormalized(context);
+  const modified = [...new Set([...context.modified, ...restaged])].filter((path) => !missing.has(path));
 
   const tooMany = fresh.length + modified.length - job.limits.maxChangedFiles;
   const few = withoutBulk(
@@ -59,8 +60,11 @@ export async function indexWorkingTree(context: TreeContext): Promise<readonly S
       `the changed files have ${bytes} bytes; at most ${job.limits.maxChangeBytes} can be published`,
     );
   const addable = new Map([...added].filter(([path]) => base.has(path) || kept.has(path)));
-  const ordinary = await withoutFiltered(context, await withoutUntouched(context, addable), skip);
-  await updateIndex(context, { removed, added: ordinary.added, pointers: ordinary.pointers }, skip);
+  const touched = await withoutUntouched(context, addable, restaged);
+  const ordinary = await withoutFiltered(context, touched, skip);
+  // Git takes an entry whose file is older for up to date, unless it is removed first.
+  const gone = [...removed, ...ordinary.added.filter((path) => restaged.has(path))];
+  await updateIndex(context, { removed: gone, added: ordinary.added, pointers: ordinary.pointers }, skip);
   return report(skipped);
 }
 
@@ -126,12 +130,15 @@ async function inspected(
   return { added, removed };
 }
 
-/** Files that nobody touched but git's attributes would convert. If those changed, git decides. */
-async function withoutUntouched({ job, base }: TreeContext, added: Addable): Promise<Addable> {
-  if ([...added.keys()].some((path) => /(?:^|\/)\.gitattributes$/.test(path))) return added;
+/** Leaves out files that nobody touched but git's attributes would convert. */
+async function withoutUntouched(
+  { job, base }: TreeContext,
+  added: Addable,
+  restaged: ReadonlySet<string>,
+): Promise<Addable> {
   const kept = new Map(added);
   for (const path of added.keys()) {
-    const entry = base.get(path);
+    const entry = restaged.has(path) ? undefined : base.get(path);
     if (entry !== undefined && (await isUntouched(job.directory, path, entry))) kept.delete(path);
   }
   return kept;

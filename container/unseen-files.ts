@@ -6,7 +6,7 @@ import { isIgnoredOutput, isLocalSettings } from './generated-files.ts';
 import { nulRecords } from './index-changes.ts';
 import type { Skip, TreeContext } from './tree-context.ts';
 import { pointersAmong } from './lfs-files.ts';
-import { pathIn, setupDone } from './working-tree.ts';
+import { isUntouched, pathIn, setupDone } from './working-tree.ts';
 
 const maxIgnoredNamed = 20;
 const maxSubmoduleFilesNamed = 20;
@@ -90,19 +90,12 @@ async function isText(path: Buffer): Promise<boolean> {
 
 /** Missing files outside a sparse checkout, or all if git was interrupted. False answers only keep files. */
 export async function notCheckedOut(context: TreeContext): Promise<ReadonlySet<string>> {
-  const { job, git, scratch, deleted, base } = context;
+  const { job, deleted, base } = context;
   if (deleted.size === 0) return new Set();
-  const own = join(job.directory, '.git');
-  if ((await lstat(join(own, 'index.lock')).catch(() => null)) !== null) return deleted;
-  const index = join(own, 'index');
-  if ((await lstat(index).catch(() => null))?.isFile() !== true) return new Set();
-  const copy = join(scratch, 'index-of-clone');
+  if ((await lstat(join(job.directory, '.git/index.lock')).catch(() => null)) !== null) return deleted;
   try {
-    await copyFile(index, copy);
-    const listed = await git(['ls-files', '-z', '-t'], { indexFile: copy, maxBytes: 64 * 1024 * 1024 });
-    const absent = new Set(
-      nulRecords(listed).flatMap((record) => (record.startsWith('S ') ? record.slice(2) : [])),
-    );
+    const listed = await listOwnIndex(context, '-t');
+    const absent = new Set(listed.flatMap((record) => (record.startsWith('S ') ? record.slice(2) : [])));
     // `clone.ts` marks the files of LFS in the same way.
     const ofLfs = await pointersAmong(
       { ...context, directory: job.directory },
@@ -113,4 +106,38 @@ export async function notCheckedOut(context: TreeContext): Promise<ReadonlySet<s
     // Damaged, or in a form that needs other files: then nothing is known.
     return new Set();
   }
+}
+
+/**
+ * Files that nobody touched, but that Codex staged: `git add --renormalize` changes what git stores, and not
+ * the files. Only their names are taken from its index.
+ */
+export async function renormalized(context: TreeContext): Promise<ReadonlySet<string>> {
+  const { job, base, git } = context;
+  try {
+    const untouched: string[] = [];
+    for (const record of await listOwnIndex(context, '--stage')) {
+      const path = record.slice(record.indexOf('\t') + 1);
+      const entry = base.get(path);
+      const isStaged = entry !== undefined && !record.includes(entry.object) && !path.includes('\n');
+      if (isStaged && (await isUntouched(job.directory, path, entry))) untouched.push(path);
+    }
+    if (untouched.length === 0) return new Set();
+    const hashed = await git(['hash-object', '--stdin-paths'], { input: untouched.join('\n') });
+    const objects = hashed.split('\n');
+    return new Set(untouched.filter((path, at) => base.get(path)?.object !== objects[at]));
+  } catch {
+    // As above. Then they stay as they are.
+    return new Set();
+  }
+}
+
+/** Lists the index of the clone, which nothing else trusts. */
+async function listOwnIndex({ job, git, scratch }: TreeContext, how: string): Promise<readonly string[]> {
+  const index = join(job.directory, '.git/index');
+  if ((await lstat(index).catch(() => null))?.isFile() !== true) return [];
+  const copy = join(scratch, 'index-of-clone');
+  await copyFile(index, copy);
+  const listed = await git(['ls-files', '-z', how], { indexFile: copy, maxBytes: 64 * 1024 * 1024 });
+  return nulRecords(listed);
 }

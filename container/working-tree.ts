@@ -38,12 +38,15 @@ export function decodedPath(path: string): string | null {
   }
 }
 
+/** Also as NTFS reads it, and only dots. */
+const gitFolder = /^(?:\.git|git~\d+)(?:[ .:].*)?$|^[. ]+$/i;
+
 /** As `src/publish/change-lines.ts`, whose check binds: one odd file need not fail the change. */
 function unsafeName(path: string): boolean {
   return (
     path.length > 4096 ||
     /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\\\u{FFFD}]|^[A-Za-z]:/u.test(path) ||
-    path.split('/').some((segment) => /^(?:\.git|git~\d+)(?:[ .:].*)?$|^[. ]+$/i.test(segment))
+    path.split('/').some((segment) => gitFolder.test(segment.normalize('NFKC')))
   );
 }
 

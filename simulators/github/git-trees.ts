@@ -5,6 +5,7 @@ export const treeModes = ['100644', '100755', '120000', '040000', '160000'] as c
 type TreeMode = (typeof treeModes)[number];
 
 interface TreeEntry {
+  /** A character for each byte, because a name need not be UTF-8. */
   readonly name: string;
   readonly mode: string;
   readonly sha: string;
@@ -39,7 +40,7 @@ async function readTree(git: GitRepository, sha: string): Promise<readonly TreeE
 /** The object id at a path of a tree; null if the path does not exist. */
 export async function objectIdAt(git: GitRepository, tree: string, path: string): Promise<string | null> {
   let at = tree;
-  for (const part of path.split('/')) {
+  for (const part of byteString(path).split('/')) {
     const entry = (await readTree(git, at))?.find((one) => one.name === part);
     if (entry === undefined) return null;
     at = entry.sha;
@@ -48,6 +49,7 @@ export async function objectIdAt(git: GitRepository, tree: string, path: string)
 }
 
 export interface FlatEntry extends TreeEntry {
+  /** As text: what is not UTF-8 is replaced. */
   readonly path: string;
 }
 export async function listTree(
@@ -58,7 +60,7 @@ export async function listTree(
 ): Promise<readonly FlatEntry[]> {
   const listed: FlatEntry[] = [];
   for (const entry of (await readTree(git, sha)) ?? []) {
-    const path = prefix + entry.name;
+    const path = prefix + Buffer.from(entry.name, 'latin1').toString();
     listed.push({ ...entry, path });
     if (recursive && entry.mode === '040000')
       listed.push(...(await listTree(git, entry.sha, true, `${path}/`)));
@@ -68,6 +70,20 @@ export async function listTree(
 
 /** `base` and every `sha` must exist. `base` null starts empty. */
 export async function applyChanges(
+  git: GitRepository,
+  base: string | null,
+  changes: readonly TreeChange[],
+): Promise<TreeResult> {
+  return await applyBelow(
+    git,
+    base,
+    changes.map((change) => ({ ...change, path: byteString(change.path) })),
+  );
+}
+
+const byteString = (path: string): string => Buffer.from(path).toString('latin1');
+
+async function applyBelow(
   git: GitRepository,
   base: string | null,
   changes: readonly TreeChange[],
@@ -91,7 +107,7 @@ export async function applyChanges(
   }
   for (const [name, inside] of nested) {
     const before = entries.get(name);
-    const result = await applyChanges(git, before?.mode === '040000' ? before.sha : null, inside);
+    const result = await applyBelow(git, before?.mode === '040000' ? before.sha : null, inside);
     if (result.kind === 'refused') return result;
     // git has no empty folders, so deleting the last file removes its folder.
     if (((await readTree(git, result.sha)) ?? []).length === 0) entries.delete(name);
@@ -103,10 +119,10 @@ export async function applyChanges(
 /** Sorted bytewise, folders as if their names ended in a slash, modes without leading zeros. */
 async function writeTree(git: GitRepository, entries: readonly TreeEntry[]): Promise<string> {
   const key = (entry: TreeEntry): Buffer =>
-    Buffer.from(entry.mode === '040000' ? `${entry.name}/` : entry.name);
+    Buffer.from(entry.mode === '040000' ? `${entry.name}/` : entry.name, 'latin1');
   const sorted = entries.toSorted((one, other) => Buffer.compare(key(one), key(other)));
   const parts = sorted.flatMap((entry) => [
-    Buffer.from(`${entry.mode.replace(/^0/, '')} ${entry.name}\0`),
+    Buffer.from(`${entry.mode.replace(/^0/, '')} ${entry.name}\0`, 'latin1'),
     Buffer.from(entry.sha, 'hex'),
   ]);
   return git.writeObject('tree', Buffer.concat(parts));
@@ -118,7 +134,7 @@ function parseTree(content: Buffer): TreeEntry[] {
     const space = content.indexOf(0x20, at);
     const nul = content.indexOf(0, space);
     const mode = content.subarray(at, space).toString().padStart(6, '0');
-    const name = content.subarray(space + 1, nul).toString();
+    const name = content.subarray(space + 1, nul).toString('latin1');
     entries.push({ name, mode, sha: content.subarray(nul + 1, nul + 21).toString('hex') });
     at = nul + 21;
   }

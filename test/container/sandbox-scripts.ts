@@ -22,7 +22,10 @@ import { collectJob } from '../../src/core/change-set.ts';
 
 const container = join(import.meta.dirname, '..', '..', 'container');
 
-export function temporaryFolder(onEnd: (end: () => void | Promise<void>) => void = onTestFinished): string {
+/** Takes what has to happen after the test, or after all of them. */
+export type OnEnd = (end: () => Promise<void> | void) => void;
+
+export function temporaryFolder(onEnd: OnEnd = onTestFinished): string {
   const folder = mkdtempSync(join(tmpdir(), 'airlock-test-'));
   onEnd(() => rmSync(folder, { recursive: true, force: true }));
   return folder;

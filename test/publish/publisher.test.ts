@@ -1,5 +1,5 @@
 /** Publication to a simulated GitHub that keeps git objects and refuses what GitHub refuses. */
-import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { refusals, secondaryLimit } from '../../simulators/github/known-refusals
 import { meaningOf } from '../../src/core/ports/upstream-error.ts';
 import { closedPolicy } from '../../src/core/policy.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
-import { git, snapshot, temporaryFolder } from '../container/sandbox-scripts.ts';
+import { git } from '../container/sandbox-scripts.ts';
 import {
   changedRepository,
   dyingFetch,
@@ -45,50 +45,6 @@ async function published(
 }
 
 describe('a published change', () => {
-  // Binary, executable, symlink, deletion, rename, file and folder swapped.
-  it('equals the working tree byte for byte', async () => {
-    const simulator = await simulatedGithub();
-    let workingTree = '';
-    const { facts, change, repository } = await changedRepository(simulator, (directory) => {
-      workingTree = directory;
-      const file = (path: string, content: string | Uint8Array): void =>
-        writeFileSync(join(directory, path), content);
-      file(
-        'logo.png',
-        new Uint8Array(100_000).map((_, index) => (index * 7) % 256),
-      );
-      file('not-utf8.txt', new Uint8Array([0x66, 0xfc, 0x72, 0x0a]));
-      file('bom.txt', '\uFEFFwith a mark\n');
-      file('lines.crlf', 'one\r\ntwo\r\n');
-      file('nul.txt', 'a\0b');
-      file('empty', '');
-      file('no-newline', 'end');
-      file('ünïcode "quoted" \'name\' – 日本.txt', 'name\n');
-      file('emoji.txt', '🦀\u2028\n');
-      file(' blanks at both ends ', 'name\n');
-      mkdirSync(join(directory, ' folder '));
-      file(' folder / file ', 'name\n');
-      chmodSync(join(directory, 'bin/run.sh'), 0o755);
-      renameSync(join(directory, 'docs/old.md'), join(directory, 'docs/new.md'));
-      unlinkSync(join(directory, 'link'));
-      symlinkSync('src/split.js', join(directory, 'link'));
-      symlinkSync('../README.md', join(directory, 'docs/readme-link'));
-      rmSync(join(directory, 'data'), { recursive: true });
-      file('data', 'a file where a folder was\n');
-      unlinkSync(join(directory, 'README.md'));
-      mkdirSync(join(directory, 'README.md'));
-      file('README.md/part.md', 'a folder where a file was\n');
-    });
-    const result = await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
-    expect(result).toMatchObject({
-      kind: 'published',
-      pullRequest: { headRef: branch, draft: false, number: 1 },
-    });
-    const folder = temporaryFolder();
-    git(folder, 'clone', '--quiet', '--branch', branch, repository.gitDir, 'out');
-    expect(snapshot(join(folder, 'out'))).toEqual(snapshot(workingTree));
-  });
-
   it('is based on the recorded base commit, even if the base branch has moved', async () => {
     const simulator = await simulatedGithub();
     const { facts, change, repository } = await changedRepository(simulator, smallEdit);

@@ -25,6 +25,7 @@ import {
   jobFor,
   runScript,
   temporaryFolder,
+  type OnEnd,
   type Workspace,
 } from '../container/sandbox-scripts.ts';
 
@@ -35,7 +36,7 @@ export const appId = 4242;
 
 export async function simulatedGithub(
   permissions?: Permissions,
-  onEnd: (end: () => void | Promise<void>) => void = onTestFinished,
+  onEnd: OnEnd = onTestFinished,
 ): Promise<GithubSimulator> {
   const simulator = await startGithubSimulator({
     stateDir: temporaryFolder(onEnd),

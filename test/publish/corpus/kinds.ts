@@ -1,0 +1,286 @@
+/** Change sets of modes, symlinks, swaps of kinds, submodules, Git LFS, and odd names. */
+import { fifo, folder, latin1, link, run, type ChangeRow } from './change-row.ts';
+
+const commit = '1'.repeat(40);
+const lfs = (digit: string): string =>
+  `version https://git-lfs.github.com/spec/v1\noid sha256:${digit.repeat(64)}\nsize 12\n`;
+const filters = '*.bin filter=lfs diff=lfs merge=lfs -text\n*.key filter=git-crypt\n*.x filter=unknown\n';
+
+export const kindRows: readonly ChangeRow[] = [
+  {
+    name: 'a file that becomes executable',
+    before: { a: 'x' },
+    edit: { a: run('x') },
+    verdict: 'mark a is newly executable',
+  },
+  {
+    name: 'a file that is no longer executable',
+    before: { a: run('x') },
+    edit: { a: 'x' },
+    verdict: 'mark a is no longer executable',
+  },
+  { name: 'an edited program', before: { a: run('x') }, edit: { a: run('y') } },
+  {
+    name: 'modes that git does not know',
+    before: { a: 'x', b: run('x') },
+    edit: {
+      a: { mode: 0o4644, content: 'x' },
+      b: { mode: 0o700, content: 'x' },
+      c: { mode: 0o666, content: 'x' },
+    },
+  },
+  { name: 'a symlink to a neighbour', before: { 'x/a': '1' }, edit: { 'x/b': link('a') } },
+  { name: 'a symlink up to another folder', before: { a: '1' }, edit: { 'x/y/b': link('../../a') } },
+  { name: 'a symlink to nowhere', before: {}, edit: { b: link('not/there') } },
+  { name: 'a symlink with blanks and other letters', before: {}, edit: { b: link(' größe 日本 ') } },
+  { name: 'another target of a symlink', before: { a: link('kept.txt') }, edit: { a: link('kept') } },
+  { name: 'a deleted symlink', before: { a: link('kept.txt') }, edit: { a: null } },
+  {
+    name: 'a symlink to an absolute path',
+    before: {},
+    edit: { a: link('/etc/passwd') },
+    verdict: 'hold symlink-outside',
+  },
+  {
+    name: 'a symlink out of the repository',
+    before: {},
+    edit: { 'x/a': link('../../b') },
+    verdict: 'hold symlink-outside',
+  },
+  {
+    name: 'a symlink that leads out by another',
+    before: { b: link('.') },
+    edit: { a: link('b/../../c') },
+    verdict: 'hold symlink-outside',
+  },
+  {
+    name: 'a symlink into .git',
+    before: {},
+    edit: { a: link('.git/config') },
+    verdict: 'hold symlink-outside',
+  },
+  {
+    name: 'a symlink with a line break',
+    before: {},
+    edit: { a: link('b\nc') },
+    verdict: 'hold symlink-outside',
+  },
+  {
+    name: 'a symlink that is not UTF-8',
+    before: {},
+    edit: { a: link(latin1('f\xfcr')) },
+    verdict: 'hold symlink-outside',
+  },
+  {
+    name: 'a file that becomes a symlink',
+    before: { a: '1' },
+    edit: { a: link('kept.txt') },
+    verdict: 'mark a is a symlink now',
+  },
+  { name: 'a symlink that becomes a file', before: { a: link('kept.txt') }, edit: { a: 'kept.txt' } },
+  { name: 'a file that becomes a folder', before: { a: '1' }, edit: { a: null, 'a/b': '2', 'a/c/d': '3' } },
+  { name: 'a file that becomes an empty folder', before: { a: '1' }, edit: { a: folder } },
+  { name: 'a folder that becomes a file', before: { 'a/b': '1', 'a/c/d': '2' }, edit: { a: '3' } },
+  {
+    name: 'a folder that becomes a symlink',
+    before: { 'a/b': '1', 'c/b': '1' },
+    edit: { a: link('c') },
+    verdict: 'mark a is a symlink now',
+  },
+  {
+    name: 'a moved folder with a symlink in its place',
+    before: { 'a/b': '1' },
+    edit: { 'c/b': '1', a: link('c') },
+    verdict: 'mark a is a symlink now',
+  },
+  { name: 'a symlink that becomes a folder', before: { a: link('kept') }, edit: { a: folder, 'a/b': '1' } },
+  {
+    name: 'a folder and a file that change their names',
+    before: { 'a/b': '1', c: '2' },
+    edit: { c: null, 'c/b': '1', a: '2' },
+  },
+  {
+    name: 'a deep folder in place of a file, and a file in place of a folder',
+    before: { 'a/b': '1', 'c/d/e': '2' },
+    edit: { 'a/b': null, 'a/b/x': '3', 'c/d': '4' },
+  },
+  { name: 'a FIFO', before: {}, edit: { a: fifo, b: '1' } },
+  {
+    name: 'a FIFO in place of a file',
+    before: { a: '1' },
+    edit: { a: fifo, b: '1' },
+    leftOut: ['a special-file'],
+    verdict: 'mark a (neither a file nor a symlink)',
+  },
+  // Submodules and repositories inside.
+  {
+    name: 'a file in a submodule that is not there',
+    before: { sub: { commit }, '.gitmodules': '[submodule "sub"]\n\tpath = sub\n\turl = ../sub\n' },
+    edit: { 'sub/a': '1', b: '2' },
+    leftOut: ['sub/a submodule'],
+    verdict: 'mark sub/a (in a submodule',
+  },
+  {
+    name: 'a submodule that stays',
+    before: { sub: { commit }, a: '1' },
+    edit: { a: '2' },
+  },
+  {
+    name: 'another address of a submodule',
+    before: { '.gitmodules': '[submodule "sub"]\n\tpath = sub\n\turl = ../sub\n' },
+    edit: { '.gitmodules': '[submodule "sub"]\n\tpath = sub\n\turl = https://example.test/x\n' },
+    verdict: 'mark .gitmodules decides which other',
+  },
+  {
+    name: 'a repository of its own',
+    before: {},
+    edit: {
+      'sub/.git/HEAD': 'ref: refs/heads/main\n',
+      'sub/.git/objects': folder,
+      'sub/.git/refs': folder,
+      'sub/a': '1',
+      b: '2',
+    },
+    leftOut: ['sub/ nested-repository'],
+    verdict: 'mark sub/ (a Git repository of its own',
+  },
+  // Filters.
+  { name: 'a new pointer of Git LFS', before: { '.gitattributes': filters }, edit: { 'a.bin': lfs('a') } },
+  {
+    name: 'another pointer of Git LFS',
+    before: { '.gitattributes': filters, 'a.bin': lfs('a') },
+    edit: { 'a.bin': lfs('b') },
+  },
+  {
+    name: 'a pointer of Git LFS under another name',
+    before: { '.gitattributes': filters, 'a.bin': lfs('a') },
+    edit: { 'a.bin': null, 'x/b.bin': lfs('a') },
+  },
+  {
+    name: 'content that belongs to Git LFS',
+    before: { '.gitattributes': filters, 'a.bin': lfs('a') },
+    edit: { 'a.bin': 'content', 'b.bin': 'new', c: '1' },
+    leftOut: ['a.bin lfs', 'b.bin lfs'],
+    verdict: 'mark a.bin (less than 1 MiB, a Git LFS file',
+  },
+  {
+    name: 'content that would be encrypted',
+    before: { '.gitattributes': filters },
+    edit: { 'a.key': 'plain', 'b.key': latin1('\0GITCRYPT\0xyz'), c: '1' },
+    leftOut: ['a.key filter'],
+    verdict: 'mark a.key (would be encrypted',
+  },
+  {
+    name: 'content with a filter that nobody knows',
+    before: { '.gitattributes': filters },
+    edit: { 'a.x': 'one\n' },
+  },
+  // Names.
+  {
+    name: 'names with quotes, stars and dashes',
+    before: { '"q\' *?[x]': '1' },
+    edit: { '"q\' *?[x]': '2', '-rf': '1', ':(top)': '1', '#x': '1', '$(id)': '1', '%00': '1', '~': '1' },
+    leftOut: ['~ generated'],
+  },
+  {
+    name: 'names with blanks at their ends',
+    before: { ' a ': '1', ' b / c ': '1' },
+    edit: { ' a ': '2', ' b / c ': null, ' d / e ': '3' },
+  },
+  {
+    name: 'names that Windows reserves',
+    before: {},
+    edit: { CON: '1', 'aux.txt': '1', 'x/nul': '1', 'a.': '1', 'b c:d': '1' },
+    verdict: 'allow',
+  },
+  {
+    name: 'names of the world',
+    before: { größe: '1' },
+    edit: { größe: null, '日本/語': '1', עברית: '1', 'العربية.txt': '1', '🦀': '1' },
+  },
+  { name: 'a name of 255 bytes', before: {}, edit: { ['ü'.repeat(127) + 'a']: '1' } },
+  {
+    name: 'a path of more than 2,000 bytes',
+    before: {},
+    edit: { [`${'d'.repeat(200)}/`.repeat(10) + 'a']: '1' },
+  },
+  {
+    name: 'a name in the other Unicode form',
+    before: { 'gro\u0308ße': '1' },
+    edit: { 'gro\u0308ße': null, größe: '1' },
+  },
+  {
+    name: 'a name in other letters',
+    before: { 'README.md': '1' },
+    edit: { 'README.md': null, 'readme.md': '1' },
+  },
+  {
+    name: 'a name with a tab',
+    before: { a: '1' },
+    edit: { a: '2', 'b\tc': '1' },
+    leftOut: ['b\tc unsafe-name'],
+    verdict: 'mark (other systems read its name',
+  },
+  {
+    name: 'a name with a line break',
+    before: { a: '1' },
+    edit: { a: '2', 'b\nc/d': '1' },
+    leftOut: ['b\nc/d unsafe-name'],
+    verdict: 'mark (other systems read its name',
+  },
+  {
+    name: 'a deleted file whose name has a line break',
+    before: { a: '1', 'b\nc': '1' },
+    edit: { a: '2', 'b\nc': null },
+    leftOut: ['b\nc unsafe-name'],
+    verdict: 'mark (other systems read its name',
+  },
+  {
+    name: 'a name that is not UTF-8',
+    before: { a: '1', 'f\udcfcr': '1' },
+    edit: { a: '2', 'f\udcfcr': '2', '\udcff/x': '1' },
+    leftOut: ['f\ufffdr not-utf8', '\ufffd/x not-utf8'],
+    verdict: 'mark (its name is not UTF-8',
+  },
+  {
+    name: 'a name that is not UTF-8, untouched',
+    before: { a: '1', 'x/f\udcfcr': '1' },
+    edit: { a: '2', 'x/b': '1' },
+  },
+  {
+    name: 'names that another system reads as .git',
+    before: { a: '1' },
+    edit: {
+      a: '2',
+      '.GIT/config': '1',
+      'git~1/config': '1',
+      '.git /x': '1',
+      '.g\u200cit/x': '1',
+      '．git/x': '1',
+      'x/.ｇｉｔ': '1',
+    },
+    leftOut: [
+      '.GIT/config unsafe-name',
+      '.git /x unsafe-name',
+      '.g\u200cit/x unsafe-name',
+      'git~1/config unsafe-name',
+      'x/.ｇｉｔ unsafe-name',
+      '．git/x unsafe-name',
+    ],
+    verdict: 'mark (other systems read its name',
+  },
+  {
+    name: 'names with invisible characters',
+    before: { a: '1' },
+    edit: { a: '2', 'b\u200b': '1', 'c\u202egpj.exe': '1', '👩‍💻': '1' },
+    leftOut: ['b\u200b unsafe-name', 'c\u202egpj.exe unsafe-name', '👩‍💻 unsafe-name'],
+    verdict: 'mark (other systems read its name',
+  },
+  {
+    name: 'a name with a backslash',
+    before: { a: '1' },
+    edit: { a: '2', 'x\\b': '1' },
+    leftOut: ['x\\b unsafe-name'],
+    verdict: 'mark (other systems read its name',
+  },
+];
