@@ -74,7 +74,7 @@ const viewWith = (text: string, outcome: TaskOutcome | null): TaskView => ({
     rolloutPath: null,
     unknownEvents: 0,
   },
-  receipt: outcome === null ? { ...emptyReceipt, denied: [denied(text)], deniedTotal: 1 } : emptyReceipt,
+  receipt: emptyReceipt,
   outcome,
 });
 
@@ -82,9 +82,7 @@ const patchOutcome = (text: string): TaskOutcome => ({
   kind: 'patch',
   reason: { code: 'x', message: text },
   patch: { text: `+${text}\n`, complete: false },
-  summary: around(text),
-  remarks: [text],
-  leftOut: text,
+  summary: text,
 });
 const outcomes = (text: string) => [
   null,
