@@ -72,9 +72,12 @@ export function commandLine(run: CommandRun, view: TaskView, { code }: Markup): 
 }
 
 /** Whether tests ran, and the result of the last run. */
-function testsText(commands: readonly CommandRun[], { code }: Markup): string {
+function testsText({ commands, commandsTotal }: Progress, { code }: Markup): string {
   const tests = testsRun(commands);
-  if (tests.kind === 'none') return '⚠️ No tests were run';
+  if (tests.kind === 'none')
+    return commandsTotal > commands.length
+      ? `⚠️ No test run was seen among the last ${commands.length} of ${commandsTotal} commands`
+      : '⚠️ No tests were run';
   const command = code(unwrappedCommand(tests.run.command), 120);
   switch (tests.result) {
     case 'passed':
@@ -104,12 +107,11 @@ export function evidenceText(view: TaskView, markup: Markup): string {
     lines.push(`${countText(totalTokens, 'token')}${cost}`);
   }
   const { progress, change, setup } = view;
-  const commands = progress === null || change === null ? null : progress.commands;
-  const reported = new Reported({ commands, setup: setupLine(setup) });
+  const reported = new Reported({ progress: change === null ? null : progress, setup: setupLine(setup) });
   const report = reported.below(
     (words) => `${words}:\n`,
     (one) =>
-      [one.commands === null ? '' : testsText(one.commands, markup), one.setup]
+      [one.progress === null ? '' : testsText(one.progress, markup), one.setup]
         .filter((line) => line !== '')
         .join('\n'),
   );

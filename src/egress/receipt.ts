@@ -3,7 +3,8 @@ import type { EgressEntry, Receipt } from '../core/grant.ts';
 
 const maxDeniedRows = 50;
 const maxFailedRows = 20;
-const maxHosts = 50;
+/** More than a configuration can open: 50 hosts each to setup and to Codex, and GitHub, LFS and OpenAI. */
+const maxHosts = 120;
 
 /** The canary's requests are our own probes and leave no trace in the receipt. */
 export function addToReceipt(receipt: Receipt, entry: EgressEntry): Receipt {

@@ -114,9 +114,24 @@ function renderLine(line: string): string {
 
 const listItem = /^(\s{0,12})(?:[-*+]|(\d{1,3})[.)])\s+(.*)$/;
 
-/** Keeps paragraphs, lists and code of a longer untrusted text. Headings become bold: no section of ours. */
+/**
+ * Keeps paragraphs, lists and code of a longer untrusted text. Headings become bold: no section of ours. At
+ * most `maxChars` of the text, less if escapes more than double it, and a sentence that says so.
+ */
 export function renderUntrustedMarkdown(untrustedText: string, maxChars = 8000): string {
-  const lines = stripHiddenCharacters(cut(untrustedText, maxChars)).trim().split('\n');
+  const text = stripHiddenCharacters(untrustedText).trim();
+  for (let chars = maxChars; ; chars = Math.floor(chars / 2)) {
+    const rendered = renderLines(cut(text, chars));
+    if (chars > 100 && rendered.length > 2 * maxChars) continue;
+    return text.length <= chars
+      ? rendered
+      : `${rendered}\n\n_Shortened: the text has ${text.length} characters._`;
+  }
+}
+
+function renderLines(text: string): string {
+  const lines = text.split('\n');
+  const maxChars = text.length;
   const out: string[] = [];
   for (let index = 0; index < lines.length; index += 1) {
     const line = lines[index] ?? '';

@@ -25,7 +25,8 @@ export function commitMessage(
   signOff: Person | null,
 ): string {
   const visible = withoutTrailers(stripHiddenCharacters(answer.summary)).trim();
-  const summary = neutraliseMentions(breakCommitCommands(cut(visible, maxSummary)))
+  const more = visible.length > maxSummary ? '\n\n(Shortened: the pull request has more of it.)' : '';
+  const summary = neutraliseMentions(breakCommitCommands(`${cut(visible, maxSummary)}${more}`))
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n')

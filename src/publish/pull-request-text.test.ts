@@ -78,6 +78,9 @@ describe('the body of a pull request', () => {
     expect(body({}, { commands: [run('ls'), run('cat x')] })).toContain(
       '**No test run was seen** among the 2 commands',
     );
+    expect(body({}, { commands: [run('ls')], commandsTotal: 400 })).toMatch(
+      /among the last 1 of 400 commands [^]*What was run: the last 1 of 400 commands/,
+    );
     const failed = body({}, { commands: [run('npm test', 0), run('npm test', 1)] });
     expect(failed).toContain(
       '❌ `npm test` failed with exit status 1 in the sandbox, the last of 2 test runs.',

@@ -54,7 +54,7 @@ function evidence(input: PublishInput): readonly Section[] {
   return [
     { rank: 2, variants: [cautionText(receipt), cautionText(receipt, 1)] },
     { rank: 3, variants: [40, 10, 1].map((rows) => remarks(input, rows)) },
-    { rank: 4, variants: [8000, 4000, 2000, 500].map((characters) => summary(input, characters)) },
+    { rank: 4, variants: [10_000, 4000, 2000, 500].map((characters) => summary(input, characters)) },
     { rank: 6, variants: [asked(input, 1500), asked(input, 200)] },
     ...details(input),
   ];

@@ -4,6 +4,7 @@ import { failedRequestLines } from '../core/failed-requests.ts';
 import type { Receipt } from '../core/grant.ts';
 import { codeSpan, escapeInline } from '../github/markdown.ts';
 import { sizeText } from '../lib/byte-size.ts';
+import { countText } from '../lib/count-text.ts';
 import { joinSections } from './fit-sections.ts';
 
 /** Rows of each table, from the fullest variant to the one with the sums alone. */
@@ -27,7 +28,7 @@ function reached({ hosts }: Receipt, maxRows: number): string {
   const sum = (of: (row: Receipt['hosts'][number]) => number) =>
     hosts.reduce((total, row) => total + of(row), 0);
   const sums = `${sum(({ requests }) => requests)} requests, ${sizeText(sum(({ bytesUp }) => bytesUp))} sent, ${sizeText(sum(({ bytesDown }) => bytesDown))} received`;
-  if (maxRows === 0) return `The sandbox reached ${hosts.length} hosts: ${sums}.`;
+  if (maxRows === 0) return `The sandbox reached ${countText(hosts.length, 'host')}: ${sums}.`;
   const rows = hosts
     .slice(0, maxRows)
     .map(

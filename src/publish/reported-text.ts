@@ -1,6 +1,5 @@
 /** Renders what the sandbox reports about itself: tests, setup, and the commands that Codex ran. */
 import type { SandboxReport } from '../core/ports/publication.ts';
-import type { CommandRun } from '../core/progress.ts';
 import type { SetupReport } from '../core/setup.ts';
 import { cacheRefusedText } from '../core/setup-view.ts';
 import { durationText } from '../core/task-words.ts';
@@ -13,14 +12,19 @@ import { joinSections } from './fit-sections.ts';
 export const commandRows = [40, 10, 0] as const;
 const maxSetupPaths = 10;
 
-export function reportText({ commands, setup }: SandboxReport, maxRows: number): string {
-  return joinSections([testsText(commands), setupText(setup, maxRows > 0), commandTable(commands, maxRows)]);
+export function reportText(report: SandboxReport, maxRows: number): string {
+  return joinSections([
+    testsText(report),
+    setupText(report.setup, maxRows > 0),
+    commandTable(report, maxRows),
+  ]);
 }
 
-function testsText(commands: readonly CommandRun[]): string {
+function testsText({ commands, commandsTotal }: SandboxReport): string {
   const tests = testsRun(commands);
+  const known = commandsTotal > commands.length ? `last ${commands.length} of ` : '';
   if (tests.kind === 'none')
-    return `**No test run was seen** among the ${countText(commands.length, 'command')} that Codex ran.`;
+    return `**No test run was seen** among the ${known}${countText(commandsTotal, 'command')} that Codex ran.`;
   const { run, result, exitCode, count, failedBefore } = tests;
   const command = codeSpan(unwrappedCommand(run.command));
   const times = count === 1 ? '' : `, the last of ${count} test runs`;
@@ -62,7 +66,7 @@ function pathsText(title: string, { paths, total }: SetupReport['pathsLeftBySetu
   return `${title} ${shown.join(', ')}`;
 }
 
-function commandTable(commands: readonly CommandRun[], maxRows: number): string {
+function commandTable({ commands, commandsTotal }: SandboxReport, maxRows: number): string {
   if (commands.length === 0 || maxRows === 0) return '';
   const shown = commands.slice(-maxRows);
   const rows = shown.map((run) => {
@@ -70,8 +74,8 @@ function commandTable(commands: readonly CommandRun[], maxRows: number): string 
     const seconds = run.durationMs === null ? '' : (run.durationMs / 1000).toFixed(1);
     return `| ${codeSpan(unwrappedCommand(run.command), { inTable: true })} | ${status} | ${seconds} |`;
   });
-  const all = countText(commands.length, 'command');
-  const title = commands.length > shown.length ? `the last ${shown.length} of ${all}` : all;
+  const all = countText(commandsTotal, 'command');
+  const title = commandsTotal > shown.length ? `the last ${shown.length} of ${all}` : all;
   const table = ['| command | exit status | seconds |', '|---|---|---|', ...rows].join('\n');
   return `<details>\n<summary>What was run: ${title}</summary>\n\n${table}\n\n</details>`;
 }

@@ -147,7 +147,11 @@ describe('the text of the check run', () => {
     const { simulator, push, save } = await scene();
     const sha = await push(trailer(taskId));
     const remarks = Array.from({ length: 100 }, () => words);
-    const evidence = { ...plain.evidence, receipt, reported: new Reported({ commands, setup: null }) };
+    const evidence = {
+      ...plain.evidence,
+      receipt,
+      reported: new Reported({ commands, commandsTotal: commands.length, setup: null }),
+    };
     await save(taskId, checkOf({ ...plain, remarks, evidence }, sha, null));
     const [run] = simulator.checkRuns({ ...at, sha });
     const { summary = '', text = '' } = run?.output ?? {};

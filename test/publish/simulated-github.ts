@@ -146,7 +146,7 @@ export function publishInput(
     reviewer: null,
     evidence: {
       usage: { inputTokens: 1000, cachedInputTokens: 0, outputTokens: 200, totalTokens: 1200 },
-      reported: new Reported({ commands: [], setup: null }),
+      reported: new Reported({ commands: [], commandsTotal: 0, setup: null }),
       receipt: emptyReceipt,
       commentsLeftOut: 0,
       elapsedMs: 61_000,

@@ -25,7 +25,9 @@ export interface GateInput {
 }
 
 export interface SandboxReport {
+  /** The last of them. */
   readonly commands: readonly CommandRun[];
+  readonly commandsTotal: number;
   /** null: none is configured. */
   readonly setup: SetupReport | null;
 }

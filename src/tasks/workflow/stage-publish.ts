@@ -120,6 +120,7 @@ export async function publishChange(
   const { receipt, phases } = view;
   // A run that ended without a line of output has no progress.
   const progress = view.progress ?? deps.codex.initialProgress;
+  const { commands, commandsTotal } = progress;
   const failure = failureOf(end, progress, snapshot?.refusal ?? null);
   const { pull, continues, readOnly } = authorization;
   const where = pull !== null && readOnly !== null ? 'patch' : continues === null ? 'draft' : 'commit';
@@ -151,7 +152,7 @@ export async function publishChange(
     reviewer: authorization.requester?.login ?? null,
     evidence: {
       usage: view.usage,
-      reported: new Reported({ commands: progress.commands, setup }),
+      reported: new Reported({ commands, commandsTotal, setup }),
       receipt,
       commentsLeftOut,
       elapsedMs: enteredAt - Date.parse(request.acceptedAt),
