@@ -17,7 +17,8 @@ const many = <T>(count: number, of: (index: number) => T): T[] =>
 
 function bigOf(filler: string) {
   const long = (length: number) => filler.repeat(Math.ceil(length / filler.length)).slice(0, length);
-  const commands = many(100, (index) => run(`${index} ${long(500)}`, 0));
+  // Quoted, because hundreds of `&` take the shell's parser a while.
+  const commands = many(100, (index) => run(`echo ${index} '${long(500)}`, 0));
   const receipt: Receipt = {
     hosts: many(100, (index) => ({ host: `h${index}.${long(60)}`, requests: 1, bytesUp: 1, bytesDown: 1 })),
     denied: many(50, (index) => ({

@@ -130,7 +130,7 @@ describe('the receipt', () => {
     expect(receipt.failed.length).toBe(20);
     expect(receipt.failedTotal).toBe(1000);
     expect(receipt.denied.length).toBe(50);
-    expect(receipt.hosts.length).toBe(50);
+    expect(receipt.hosts.length).toBe(120);
     expect(receipt.deniedTotal).toBe(10_000);
   });
 
