@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   answerJsonSchema,
   answerOf,
+  maxPullRequestTextCharacters,
   maxReplyCharacters,
   maxSummaryCharacters,
   maxTitleCharacters,
@@ -70,6 +71,27 @@ describe('answerOf', () => {
   ])('reads the replies to line comments if they are %s, and keeps the rest', (_, replies, read) => {
     const { title, replies: found } = answer(JSON.stringify({ title: 't', summary: 's', replies }));
     expect([title, found]).toEqual(['t', read]);
+  });
+
+  it.each<[unknown, string | undefined]>([
+    ['## What\n\n- [x] It', '## What\n\n- [x] It'],
+    [null, undefined],
+    [undefined, undefined],
+    ['\u200b ', undefined],
+    [7, undefined],
+    ['x'.repeat(20_000), `${'x'.repeat(maxPullRequestTextCharacters - 1)}…`],
+  ])('reads the filled-in template %j, and keeps the rest', (pullRequestText, read) => {
+    const { title, pullRequestText: found } = answer(
+      JSON.stringify({ title: 't', summary: 's', pullRequestText }),
+    );
+    expect([title, found]).toEqual(['t', read]);
+  });
+
+  it('reads a template that was cut', () => {
+    expect(answer('{"title":"t","summary":"s","pullRequestText":"## What\\n\\nIt ro')).toMatchObject({
+      summary: 's',
+      pullRequestText: '## What\n\nIt ro',
+    });
   });
 
   it('caps title and summary', () => {

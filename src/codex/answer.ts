@@ -8,6 +8,7 @@ import { parseJson } from '../lib/parse-json.ts';
 export const maxTitleCharacters = 72;
 export const maxSummaryCharacters = 10_000;
 const maxReplies = 100;
+export const maxPullRequestTextCharacters = 12_000;
 export const maxReplyCharacters = 1000;
 
 /**
@@ -18,7 +19,7 @@ export const answerJsonSchema = {
   properties: {
     title: {
       type: 'string',
-      description: `Title of the pull request: one line, imperative mood, plain text, at most ${maxTitleCharacters} characters.`,
+      description: `Title of the pull request: one line of plain text, at most ${maxTitleCharacters} characters, in the mood and form that the prompt asks for.`,
     },
     // Before the summary, so that a cut of a long answer leaves them.
     replies: {
@@ -37,8 +38,13 @@ export const answerJsonSchema = {
       description:
         'What was changed and why, and how it was verified, in GitHub-flavored Markdown. If nothing was changed: why.',
     },
+    pullRequestText: {
+      type: ['string', 'null'],
+      description:
+        "The repository's pull request template, filled in. null if the prompt has no template, or if nothing was changed.",
+    },
   },
-  required: ['title', 'replies', 'summary'],
+  required: ['title', 'replies', 'summary', 'pullRequestText'],
   additionalProperties: false,
 } as const;
 
@@ -62,7 +68,12 @@ const repliesSchema = z
   .array(lineReplySchema.nullable().catch(null))
   .catch([])
   .transform((replies) => replies.filter((reply) => reply !== null));
-const answerSchema = z.object({ title: field, summary: field, replies: repliesSchema });
+const answerSchema = z.object({
+  title: field,
+  summary: field,
+  replies: repliesSchema,
+  pullRequestText: z.string().nullable().catch(null),
+});
 
 const fallbackTitle = 'Changes by Codex';
 const fallbackSummary = 'Codex left no summary of its work.';
@@ -92,14 +103,16 @@ const unescaped = (raw: string): string =>
         : String.fromCharCode(Number.parseInt(hex, 16)),
     );
 
-/** Reads JSON that was cut: the title and each reply whole, the summary as far as it goes. */
+/** Reads JSON that was cut: the title and each reply whole, the longer texts as far as they go. */
 function readCutAnswer(text: string): z.infer<typeof answerSchema> {
   const title = /"title"\s*:\s*"((?:[^"\\]|\\.)*)"/s.exec(text)?.[1] ?? '';
   const summary = /"summary"\s*:\s*"((?:[^"\\]|\\.)*)/s.exec(text)?.[1] ?? '';
+  const pullRequestText = /"pullRequestText"\s*:\s*"((?:[^"\\]|\\.)*)/s.exec(text)?.[1];
   const replies = text.matchAll(/\{\s*"id"\s*:\s*(\d{1,15})\s*,\s*"text"\s*:\s*"((?:[^"\\]|\\.)*)"\s*\}/gs);
   return {
     title: unescaped(title).trim(),
     summary: unescaped(summary).trim(),
+    pullRequestText: pullRequestText === undefined ? null : unescaped(pullRequestText),
     replies: [...replies].map(([, id, words = '']) => ({ id: Number(id), text: unescaped(words) })),
   };
 }
@@ -143,7 +156,11 @@ export function answerOf(progress: Progress): Answer {
   const title = titleOf(parsed?.title ?? '');
   const summary = firstOf(parsed?.summary ?? '', maxSummaryCharacters);
   const replies = repliesOf(parsed?.replies ?? []);
-  const also = replies.length === 0 ? {} : { replies };
+  const pullRequestText = firstOf(parsed?.pullRequestText ?? '', maxPullRequestTextCharacters);
+  const also = {
+    ...(replies.length === 0 ? {} : { replies }),
+    ...(pullRequestText === '' ? {} : { pullRequestText }),
+  };
   if (title !== '' && summary !== '') return { title, summary, valid: true, ...also };
   // JSON of another shape is not readable for people; prose is.
   const prose = [progress.finalMessage, progress.message].find(

@@ -82,6 +82,8 @@ export interface Answer {
   readonly summary: string;
   /** False when the answer did not match the schema and was made from the messages. */
   readonly valid: boolean;
+  /** The repository's pull request template, filled in; null or missing if Codex was given none. */
+  readonly pullRequestText?: string | null;
   /** To the line comments of a review, each one line. */
   readonly replies?: readonly LineReply[];
 }

@@ -15,6 +15,7 @@ import {
 import { locatedSchema, purposes, type AppTokens, type Permissions } from './app-auth.ts';
 import { distinctRefs, fetchAttachment } from './attachments.ts';
 import { GithubRefusal, githubClient, unlessMissing, type GithubApi, type GithubClient } from './client.ts';
+import { readConventions } from './conventions.ts';
 import { readCommitChecks } from './commit-checks.ts';
 import { bodySchema, displayDelivered, withBodyHtml } from './displayed-comment.ts';
 import type { ReadHtml } from './html-events.ts';
@@ -166,6 +167,10 @@ export function createCodeHost(deps: CodeHostDeps): CodeHost {
       if (context === null) return null;
       const attachments = [...(ofPull?.attachments ?? []), ...context.attachments];
       return { ...context, pull: ofPull?.pull ?? null, attachments: distinctRefs(attachments) };
+    },
+
+    async conventions(facts, sha, wanted) {
+      return await readConventions(reading(facts), repositoryOf(facts), sha, wanted);
     },
 
     async commitChecks(facts, sha, options) {

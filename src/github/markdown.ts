@@ -112,16 +112,31 @@ function renderLine(line: string): string {
     .join('');
 }
 
+/** With a checkbox, if it is an item of a form. */
+function renderItem(text: string, form: MarkdownForm | null): string {
+  const [, box, words = ''] = (form === null ? null : /^\[([ xX])\]\s+(\S.*)$/.exec(text)) ?? [];
+  return box === undefined ? renderLine(text) : `[${box}] ${renderLine(words)}`;
+}
+
 const listItem = /^(\s{0,12})(?:[-*+]|(\d{1,3})[.)])\s+(.*)$/;
+
+/** A form that somebody filled in: its checkboxes stay, and these headings. */
+export interface MarkdownForm {
+  readonly headings: ReadonlySet<string>;
+}
 
 /**
  * Keeps paragraphs, lists and code of a longer untrusted text. Headings become bold: no section of ours. At
  * most `maxChars` of the text, less if escapes more than double it, and a sentence that says so.
  */
-export function renderUntrustedMarkdown(untrustedText: string, maxChars = 8000): string {
+export function renderUntrustedMarkdown(
+  untrustedText: string,
+  maxChars = 8000,
+  form: MarkdownForm | null = null,
+): string {
   const text = stripHiddenCharacters(untrustedText).trim();
   for (let chars = maxChars; ; chars = Math.floor(chars / 2)) {
-    const rendered = renderLines(cut(text, chars));
+    const rendered = renderLines(cut(text, chars), form);
     if (chars > 100 && rendered.length > 2 * maxChars) continue;
     return text.length <= chars
       ? rendered
@@ -129,7 +144,7 @@ export function renderUntrustedMarkdown(untrustedText: string, maxChars = 8000):
   }
 }
 
-function renderLines(text: string): string {
+function renderLines(text: string, form: MarkdownForm | null): string {
   const lines = text.split('\n');
   const maxChars = text.length;
   const out: string[] = [];
@@ -149,11 +164,16 @@ function renderLines(text: string): string {
       continue;
     }
     const item = listItem.exec(line);
-    const heading = /^\s{0,3}#{1,6}\s+(\S.*)$/.exec(line);
+    const [, level, heading] = /^\s{0,3}(#{1,6})\s+(\S.*)$/.exec(line) ?? [];
     if (item !== null) {
       const indent = ' '.repeat(Math.floor((item[1] ?? '').length / 2) * 2);
-      out.push(`${indent}${item[2] === undefined ? '-' : `${item[2]}.`} ${renderLine(item[3] ?? '')}`);
-    } else if (heading !== null) out.push(`**${renderLine(heading[1] ?? '')}**`);
+      out.push(`${indent}${item[2] === undefined ? '-' : `${item[2]}.`} ${renderItem(item[3] ?? '', form)}`);
+    } else if (heading !== undefined)
+      out.push(
+        form?.headings.has(heading.trim()) === true
+          ? `${level} ${renderLine(heading.replace(/[\s#]+$/, ''))}`
+          : `**${renderLine(heading)}**`,
+      );
     else out.push(renderLine(line.trim()));
   }
   return out.join('\n');

@@ -15,6 +15,7 @@ import { titleOf } from './git-commit.ts';
 import { leftOutReason } from './left-out.ts';
 import { receiptVariants } from './receipt-text.ts';
 import { commandRows, reportText } from './reported-text.ts';
+import { describedText } from './template-text.ts';
 import { withoutTrailers } from './trailers.ts';
 
 /** GitHub's limit for a body, in characters. */
@@ -54,7 +55,7 @@ function evidence(input: PublishInput): readonly Section[] {
   return [
     { rank: 2, variants: [cautionText(receipt), cautionText(receipt, 1)] },
     { rank: 3, variants: [40, 10, 1].map((rows) => remarks(input, rows)) },
-    { rank: 4, variants: [10_000, 4000, 2000, 500].map((characters) => summary(input, characters)) },
+    { rank: 4, variants: [12_000, 4000, 2000, 500].map((characters) => description(input, characters)) },
     { rank: 6, variants: [asked(input, 1500), asked(input, 200)] },
     ...details(input),
   ];
@@ -97,6 +98,13 @@ function summary({ answer }: PublishInput, maxCharacters: number): string {
   return answer.valid
     ? text
     : `${text}\n\n_Codex’s answer did not have the requested form. This text is made from what it said._`;
+}
+
+/** The repository's template filled in, in place of the summary. */
+function description(input: PublishInput, maxCharacters: number): string {
+  const { answer, template } = input;
+  const pullRequestText = answer.pullRequestText ?? null;
+  return describedText({ summary: summary(input, maxCharacters), pullRequestText, template }, maxCharacters);
 }
 
 /** Quotes the request and what was added to it. */

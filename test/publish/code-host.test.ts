@@ -1,6 +1,6 @@
 /** Tests the code host against a simulated GitHub: what it reads and writes, and with which token. */
 import { describe, expect, it } from 'vitest';
-import type { CreatedRepository, GithubSimulator } from '../../simulators/github/contract.ts';
+import type { CreatedRepository, FileContent, GithubSimulator } from '../../simulators/github/contract.ts';
 import type { CodeHost } from '../../src/core/ports/code-host.ts';
 import { meaningOf } from '../../src/core/ports/upstream-error.ts';
 import type { PullPlace } from '../../src/core/authorization.ts';
@@ -8,6 +8,7 @@ import type { RepositoryFacts, TaskRequest } from '../../src/core/task.ts';
 import { listInstalledRepositories } from '../../src/github/installed-repositories.ts';
 import { createAppTokens } from '../../src/github/app-auth.ts';
 import { createCodeHost } from '../../src/github/code-host.ts';
+import { git } from '../container/sandbox-scripts.ts';
 import { png } from '../fixtures/images.ts';
 import {
   appId,
@@ -36,6 +37,94 @@ interface Scene {
   readonly request: TaskRequest;
   readonly issue: number;
 }
+
+describe('the conventions of a repository', () => {
+  const body = '## What\n';
+  const places: readonly [string, Record<string, FileContent>, string | null][] = [
+    [
+      'in .github, before the root and docs',
+      {
+        '.github/pull_request_template.md': body,
+        'docs/pull_request_template.md': 'docs',
+        'PULL_REQUEST_TEMPLATE.md': 'root',
+      },
+      '## What',
+    ],
+    [
+      'in the root, before docs',
+      { 'docs/pull_request_template.md': 'docs', 'Pull_Request_Template.txt': body },
+      '## What',
+    ],
+    ['in docs, without an ending', { 'Docs/PULL_REQUEST_TEMPLATE': body }, '## What'],
+    ['as the only file of a folder', { '.github/PULL_REQUEST_TEMPLATE/any.md': body }, '## What'],
+    [
+      'before a folder, wherever it is',
+      { '.github/PULL_REQUEST_TEMPLATE/any.md': 'folder', 'docs/pull_request_template.md': body },
+      '## What',
+    ],
+    [
+      'nowhere: nobody chose one of two',
+      { '.github/pull_request_template/a.md': body, '.github/pull_request_template/b.md': body },
+      null,
+    ],
+    ['nowhere: deeper', { 'src/pull_request_template.md': body }, null],
+    ['nowhere: a link', { 'pull_request_template.md': { content: 'README.md', mode: '120000' } }, null],
+    ['nowhere: too long', { 'pull_request_template.md': 'x'.repeat(60_000) }, null],
+    [
+      'nowhere: no text',
+      { 'pull_request_template.md': { content: new Uint8Array([0xff, 0xfe, 0x41]) } },
+      null,
+    ],
+    ['without hidden characters', { 'pull_request_template.md': '\uFEFF## W\u200Bhat\r\n' }, '## What'],
+  ];
+  it('have the template where GitHub looks, as of the base', async () => {
+    const simulator = await simulatedGithub();
+    const found: [string, string | null][] = [];
+    for (const [index, [what, files]] of places.entries()) {
+      const repository = await simulator.createRepository({
+        ...at,
+        name: `r${index}`,
+        files: { a: 'a', ...files },
+      });
+      const { template } = await hostOf(simulator).conventions(factsOf(repository), repository.headSha, {
+        template: true,
+      });
+      found.push([what, template]);
+    }
+    expect(found).toEqual(places.map(([what, , template]) => [what, template]));
+  });
+
+  it('have the subjects of people, newest first', async () => {
+    const simulator = await simulatedGithub();
+    const repository = await simulator.createRepository({ ...at, files: baseFiles });
+    const commit = (name: string, message: string): string =>
+      git(
+        repository.gitDir,
+        '-c',
+        `user.name=${name}`,
+        '-c',
+        'user.email=x@acme.example',
+        'commit-tree',
+        'main^{tree}',
+        '-p',
+        'main',
+        '-m',
+        message,
+      );
+    for (const [name, message] of [
+      ['Ada', 'fix: one (#3)'],
+      ['dependabot[bot]', 'build: bump'],
+      ['Ada', 'feat: two'],
+    ] as const)
+      git(repository.gitDir, 'update-ref', 'refs/heads/main', commit(name, message));
+    const head = git(repository.gitDir, 'rev-parse', 'main');
+    // What comes later does not count.
+    git(repository.gitDir, 'update-ref', 'refs/heads/main', commit('Ada', 'fix: later'));
+    const { subjects } = await hostOf(simulator).conventions(factsOf(repository), head, { template: false });
+    expect(subjects.slice(0, 2)).toEqual(['feat: two', 'fix: one']);
+    expect(subjects).not.toContain('build: bump');
+  });
+});
 
 async function scene(): Promise<Scene> {
   const simulator = await simulatedGithub();

@@ -140,6 +140,7 @@ export function publishInput(
     facts,
     change: { ...change, measure },
     answer: { title: 'Fix the rounding in split()', summary: 'Rounds half up.', valid: true },
+    template: null,
     draft: false,
     complete: true,
     remarks: [],

@@ -1,4 +1,5 @@
 /** The repository host, for tasks. Each method has a deadline; those that change something are idempotent. */
+import type { Conventions } from '../ask/conventions.ts';
 import type { AttachmentAnswer, AttachmentRef } from '../attachment.ts';
 import type { CommitChecks } from '../ask/checks.ts';
 import type { IssueContext } from '../ask/context.ts';
@@ -36,6 +37,12 @@ export interface CodeHost {
     request: TaskRequest,
     pull: PullPlace | null,
   ): Promise<IssueContext | null>;
+  /** How the repository writes titles and pull requests, as of a commit. `template`: whether to read it. */
+  conventions(
+    facts: RepositoryFacts,
+    sha: string,
+    wanted: { readonly template: boolean },
+  ): Promise<Conventions>;
   /** What fails on a commit. `logs`: with the end of the failed jobs' logs, which takes longer. */
   commitChecks(facts: RepositoryFacts, sha: string, options: { logs: boolean }): Promise<CommitChecks>;
   /** Fetches what is attached to a text, from GitHub's own hosts. Not being able to is an answer. */

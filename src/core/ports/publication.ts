@@ -37,6 +37,8 @@ export interface PublishInput extends Omit<Authorization, 'requester'> {
   readonly request: RoutedRequest;
   readonly change: MeasuredChange;
   readonly answer: Answer;
+  /** The template that Codex was asked to fill in; null for none. Untrusted. */
+  readonly template: string | null;
   /** Because the policy asks for drafts, or because there are remarks. */
   readonly draft: boolean;
   readonly remarks: readonly string[];

@@ -10,6 +10,7 @@ import { ageText, standingText } from '../../core/task-words.ts';
 import * as z from 'zod';
 import { locateAlsoRead } from './also-read.ts';
 import { approveHeld } from './approve-command.ts';
+import { readConventions } from './house-style.ts';
 import { githubHelp } from './help.ts';
 import { findEarlierTurn } from './conversation.ts';
 import { idsOfConversation, type Earlier } from './earlier-tasks.ts';
@@ -219,11 +220,12 @@ export async function readContext(
 ): Promise<ReadContext> {
   const { trigger } = request;
   const { facts, pull } = authorization;
-  const [context, thread, checks, found] = await Promise.all([
+  const [context, thread, checks, found, conventions] = await Promise.all([
     trigger.kind === 'github' ? deps.codeHost.issueContext(facts, request, pull) : null,
     trigger.kind === 'slack' ? (deps.chat?.threadContext(trigger) ?? null) : null,
     checksToMend(request, authorization, { logs: true }, deps),
     findEarlierTurn(request, authorization, deps),
+    readConventions(request, authorization, deps),
   ]);
   if (found !== null) await deps.record.learn({ earlierTurn: found.turn });
   for (const text of checks?.unread ?? []) await deps.record.appendToLog({ kind: 'note', text });
@@ -238,6 +240,7 @@ export async function readContext(
     mendsChecks: mendsChecks(request),
     thread,
     earlier: earlierWork(earlier, found?.work ?? null, authorization),
+    conventions,
     alsoRead: authorization.alsoRead,
     extraHosts: authorization.policy.extraHosts,
   });

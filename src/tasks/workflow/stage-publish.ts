@@ -10,6 +10,7 @@ import type { SetupReport } from '../../core/setup.ts';
 import type { Reason, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
 import { mergeRemarks, readKeptChange } from './kept-change.ts';
+import { answerToPublish } from './house-style.ts';
 import { mergeKept } from './kept-merge.ts';
 import { keptContext, keptContextSchema } from './stage-intake.ts';
 import { lostOutcome, unlessLost } from './stage-sandbox.ts';
@@ -63,7 +64,8 @@ export async function gateChange(
   }
   const input: GateInput = {
     change,
-    words: deps.codex.answer(view?.progress ?? deps.codex.initialProgress),
+    words: (await answerToPublish(request, change, view?.progress ?? deps.codex.initialProgress, deps))
+      .answer,
     policy: authorization.policy.gate,
   };
   const verdict = deps.publication.gate(input, approver);
@@ -131,7 +133,7 @@ export async function publishChange(
   const { trigger } = request;
   const fromSlack = trigger.kind === 'slack' ? trigger : null;
   const { change } = await readKeptChange(authorization, deps);
-  const answer = deps.codex.answer(progress);
+  const { answer, template } = await answerToPublish(request, change, progress, deps);
   const leftOut = leftOutOf(change, deps);
   const { summary } = answer;
   const { patch } = change.measure;
@@ -146,6 +148,7 @@ export async function publishChange(
     request: { ...request, requester: authorization.requester },
     change,
     answer,
+    template,
     draft: authorization.policy.draft || remarks.length > 0 || needsCaution(attemptsIn(receipt)),
     remarks,
     complete: failure === null,

@@ -4,6 +4,7 @@ import { createCodex } from '../../codex/codex.ts';
 import type { CommitChecks } from '../../core/ask/checks.ts';
 import type { ChangeSet, Measure } from '../../core/change-set.ts';
 import type { SlotClaim } from '../../core/admission.ts';
+import { noConventions } from '../../core/ask/conventions.ts';
 import { type EgressEntry, totalOnly } from '../../core/grant.ts';
 import {
   startsFromConfiguredBase,
@@ -456,6 +457,7 @@ function world(script: Script) {
       },
       issueContext: async () => null,
       attachment: async () => ({ kind: 'refused', why: 'is not there' }),
+      conventions: async () => noConventions,
       commitChecks: async (_, sha) => ({ ...failingChecks, sha }),
       react: async () => undefined,
       saveProgressComment: async () => 1,
@@ -979,6 +981,39 @@ describe('a task', () => {
     ]);
     expect(grants).toEqual(['sealed', 'clone', 'run', 'sealed']);
     expect(published[0]).toMatchObject({ draft: false, remarks: [], baseBranch: 'main' });
+  });
+
+  it.each<Partial<Script>>([{}, { kind: 'publish' }])(
+    'asks for the title and the template of the repository, and publishes what Codex made of them: %j',
+    async (script) => {
+      const template = '## What';
+      const subjects = ['fix: a', 'fix: b', 'feat: c', 'docs: d', 'fix: e'];
+      const read: unknown[] = [];
+      const judged: unknown[] = [];
+      const answer = { title: 'Repair it.', summary: 's', pullRequestText: '## What\n\nIt.' };
+      const it = await live({
+        output: said(JSON.stringify(answer)),
+        codeHost: {
+          conventions: async (_, sha, wanted) => (read.push([sha, wanted]), { subjects, template }),
+        },
+        publication: { gate: ({ words }) => (judged.push(words), { kind: 'allow' }) },
+        ...script,
+      });
+      const fitted = { ...answer, title: 'fix: repair it', valid: true };
+      expect(it.published[0]).toMatchObject({ answer: fitted, template });
+      expect(judged.at(-1)).toEqual(fitted);
+      expect(read).toEqual([[baseSha, { template: true }]]);
+      expect(it.prompts[0]).toMatch(/Conventional Commits[^]*`pullRequestText`, the template above/);
+      expect(it.prompts[0]).toContain('pull request template\n## What\n');
+    },
+  );
+
+  it('does not depend on the conventions of the repository', async () => {
+    const conventions = async () => await Promise.reject(new Error('502'));
+    const { result, published, prompts } = await live({ codeHost: { conventions } });
+    expect(result).toEqual({ kind: 'pull-request', pullRequest });
+    expect(published[0]?.template).toBe(null);
+    expect(prompts[0]).toContain('`pullRequestText`, which is null.');
   });
 
   it.each<[string, Script, readonly AskerAccess[]]>([
@@ -2402,13 +2437,17 @@ describe('a task asked for in a pull request', () => {
     ['says nothing', null, 'failed'],
   ])('gives Codex the guidance of the base branch, which %s', async (_, result, kind) => {
     const jobs: string[] = [];
+    const read: unknown[] = [];
     const guidanceSha = 'c'.repeat(40);
     const { result: outcome, prompts } = await ask(
       'open',
       'here',
       {},
       {
-        codeHost: { headOf: async (__, branch) => (branch === 'main' ? guidanceSha : baseSha) },
+        codeHost: {
+          headOf: async (__, branch) => (branch === 'main' ? guidanceSha : baseSha),
+          conventions: async (__, ...wanted) => (read.push(wanted), noConventions),
+        },
         sandbox: {
           writeFile: async (path, content) => {
             if (/clone|guidance/.test(path) && typeof content === 'string') jobs.push(content);
@@ -2428,6 +2467,8 @@ describe('a task asked for in a pull request', () => {
     );
     expect(outcome?.kind).toBe(kind);
     const [clone, guidance] = jobs.map((job): unknown => JSON.parse(job));
+    // The title follows the base branch too. A task that opens no pull request needs no template.
+    expect(read).toEqual([[guidanceSha, { template: false }]]);
     expect(clone).toMatchObject({ sha: baseSha, also: [`+${guidanceSha}:refs/airlock/guidance`] });
     expect(guidance).toMatchObject({ head: baseSha, base: guidanceSha });
     const said = result !== null && 'replaced' in result && result.replaced.length > 0;
@@ -3128,6 +3169,7 @@ describe('a question', () => {
     expect(it.published).toEqual([]);
     expect(it.authorized[0]).toMatchObject({ continues: null, readOnly: 'A question changes nothing.' });
     expect(it.jobs[0]).toMatchObject({ isQuestion: true });
+    expect(it.prompts[0]).not.toContain('pullRequestText');
     expect(it.record.kept('change.ndjson')).toBeNull();
   });
 
