@@ -4,6 +4,7 @@ import { clockCheck, readClock } from './clock-check.ts';
 import { gitHostCheck } from './git-host-check.ts';
 import { githubApp, githubChecks } from './github-checks.ts';
 import { openaiChecks } from './openai-checks.ts';
+import { ruleCheck } from './rule-check.ts';
 import { sandboxChecks, type ProbeSandbox } from './sandbox-checks.ts';
 import { configCheck, readSettings, settingChecks } from './settings-checks.ts';
 import { slackChecks } from './slack-checks.ts';
@@ -65,6 +66,7 @@ export async function examine(deps: DoctorDeps): Promise<readonly Finding[]> {
       clockCheck(clock),
       ...githubChecks(github, app),
       gitHostCheck({ ...github, githubUrl: settings.githubUrl, asApp }),
+      ruleCheck({ ...github, appOf: app }),
       ...webhookChecks({ asApp, publicUrl, now, broken }),
       ...slackChecks({
         ...service,

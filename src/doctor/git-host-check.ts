@@ -1,20 +1,15 @@
 /** Checks that GITHUB_URL serves git for the App's tokens. Asks first without one, to leak none. */
-import * as z from 'zod';
 import type { AirlockConfig } from '../config/schema.ts';
 import { namedRepositories } from '../config/resolve-repository.ts';
 import type { RepositoryRef } from '../core/task.ts';
-import { createAppTokens, purposes } from '../github/app-auth.ts';
 import { fail, ok, skip, type Check, type Verdict } from './check.ts';
 import type { AsApp } from './github-checks.ts';
-import { ask, type Asked, type Service } from './service.ts';
+import { withReadToken, type TokenInput } from './read-token.ts';
+import { ask, type Asked } from './service.ts';
 
-export interface GitHostInput extends Service {
-  readonly appId: number;
-  readonly privateKey: string;
-  readonly apiUrl: string;
+export interface GitHostInput extends TokenInput {
   /** Without a trailing slash. */
   readonly githubUrl: string;
-  readonly now: () => number;
   readonly broken: ReadonlyMap<string, string>;
   /** Null: it is not valid. */
   readonly config: AirlockConfig | null;
@@ -48,7 +43,7 @@ async function judgeGitHost(input: GitHostInput): Promise<Verdict> {
   if (asked !== 'wants-token') return asked;
   if (named === undefined)
     return ok(`git is answered at ${githubUrl} (the configuration names no repository to read)`);
-  return await withReadToken(input, asApp, named, async (token) => {
+  const judged = await withReadToken(input, asApp, named, async (token) => {
     const answer = judgeAnswer(await askForRefs(input, named, token), githubUrl);
     return answer === 'wants-token'
       ? fail(
@@ -57,6 +52,7 @@ async function judgeGitHost(input: GitHostInput): Promise<Verdict> {
         )
       : answer;
   });
+  return judged ?? skip('github.installed first');
 }
 
 async function askForRefs(
@@ -91,29 +87,4 @@ function judgeAnswer(asked: Asked, githubUrl: string): Verdict | 'wants-token' {
   if (status >= 500 || status === 429)
     return fail(`git at ${githubUrl} answered ${status}`, `See githubstatus.com, and ask again. ${correct}`);
   return fail(`the server at ${githubUrl} does not serve git to the App (status ${status})`, correct);
-}
-
-const installationSchema = z.object({ id: z.number() });
-
-async function withReadToken(
-  input: GitHostInput,
-  asApp: AsApp,
-  { owner, name }: RepositoryRef,
-  use: (token: string) => Promise<Verdict>,
-): Promise<Verdict> {
-  const found = await asApp(`/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}/installation`);
-  const installation = found.answered ? installationSchema.safeParse(found.body) : null;
-  if (installation?.success !== true) return skip('github.installed first');
-  const installationId = installation.data.id;
-  const tokens = createAppTokens({ ...input, retryDelaysMs: [] });
-  const taskId = 'doctor';
-  try {
-    // Null or refused: suspended, not installed there, or renamed. `github.installed` reports each of them.
-    const located = await tokens.repositoryByName({ taskId, installationId, owner, name }).catch(() => null);
-    if (located === null) return skip('github.installed first');
-    const scope = { taskId, installationId, repositoryId: located.id, permissions: purposes.read };
-    return await use(await tokens.tokenFor(scope));
-  } finally {
-    await tokens.forget(taskId);
-  }
 }

@@ -53,7 +53,7 @@ export interface GithubInput extends Service {
 }
 
 /** The App as GitHub shows it to itself, or why it could not be asked. */
-type AppAnswer =
+export type AppAnswer =
   | { readonly app: App; readonly asApp: AsApp }
   | { readonly app: null; readonly verdict: Verdict };
 /** Calls the API with the App's own token. */

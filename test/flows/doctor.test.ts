@@ -6,6 +6,7 @@ import { examineDeployment } from '../../cli/doctor/examine-deployment.ts';
 import { examineHere, examineSandboxes } from '../../cli/doctor/examine-here.ts';
 import { explain } from '../../host/sandbox/support.ts';
 import { runChecks, type Finding } from '../../src/doctor/check.ts';
+import type { NewRuleset } from '../../simulators/github/contract.ts';
 import { sandboxChecks } from '../../src/doctor/sandbox-checks.ts';
 import { eventNeeds, permissionNeeds } from '../../src/doctor/app-needs.ts';
 import type { SandboxProbe } from '../../src/core/sandbox-probe.ts';
@@ -80,6 +81,7 @@ describe('a healthy installation', () => {
         'clock',
         'github.git',
         'github.deliveries',
+        'github.rules',
         'slack.socket',
         'openai.models',
         'sandbox.canary',
@@ -141,6 +143,20 @@ const gitAt = (answer: (response: ServerResponse) => unknown) =>
   serverAt(({ origin }) => ({ GITHUB_URL: origin }), answer);
 const atPort = (answer: (response: ServerResponse) => unknown) =>
   serverAt(({ port }) => ({ PORT: port }), answer);
+
+/** The second ruleset does not bind the App. */
+function ruleset(wanted: Omit<NewRuleset, 'owner' | 'name'>): Pick<Row, 'break' | 'mend'> {
+  const at = { owner: 'acme', name: 'shop' };
+  let added: readonly number[] = [];
+  return {
+    break: () => {
+      added = (['never', 'always'] as const).map(
+        (bypass) => world.github.addRuleset({ ...at, ...wanted, bypass }).id,
+      );
+    },
+    mend: () => added.forEach((id) => world.github.removeRuleset({ ...at, id })),
+  };
+}
 
 const wholeSandbox: SandboxProbe = {
   bootMs: 1,
@@ -536,6 +552,19 @@ const rows: readonly Row[] = [
     names: 'github.installed',
     status: 'warn',
     says: /^not accepted yet: checks: write on acme\/shop \(no receipt as a check run\); all else works$/,
+  },
+  {
+    what: 'a ruleset that lets the App create no branch',
+    ...ruleset({ rules: [{ type: 'creation' }, { type: 'update' }] }),
+    names: 'github.rules',
+    says: /^in acme\/shop the ruleset “ruleset \d+” does not let the App create `airlock\/change-.*; in acme/,
+  },
+  {
+    what: 'a ruleset that keeps later commits off',
+    ...ruleset({ rules: [{ type: 'pull_request' }], include: ['refs/heads/airlock/**/*'] }),
+    names: 'github.rules',
+    status: 'warn',
+    says: /so a second round gets a patch; all else works$/,
   },
   {
     what: 'a webhook with a wrong path',

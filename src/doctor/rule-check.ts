@@ -1,0 +1,113 @@
+/** Checks which rulesets of the named repositories refuse what Airlock does. Without classic protection. */
+import * as z from 'zod';
+import { namedRepositories, resolveRepository } from '../config/resolve-repository.ts';
+import type { AirlockConfig } from '../config/schema.ts';
+import type { RepositoryRef } from '../core/task.ts';
+import { apiVersionHeader } from '../github/client.ts';
+import { boundedAll } from '../lib/bounded-all.ts';
+import { fail, ok, skip, warn, type Check, type Verdict } from './check.ts';
+import type { AppAnswer } from './github-checks.ts';
+import { judgeRules, ruleSchema, type RuleProblem } from './judge-rules.ts';
+import { withReadToken, type TokenInput } from './read-token.ts';
+import { ask } from './service.ts';
+
+/** Repositories that are asked about. The first task in another one finds out. */
+const maxRepositories = 24;
+const askedAtOnce = 4;
+/** For the installation, the token, the repository, the rules, their rulesets, and to revoke the token. */
+const requests = 6;
+const maxRulesets = 10;
+
+export interface RuleInput extends TokenInput {
+  /** Null: it is not valid. */
+  readonly config: AirlockConfig | null;
+  readonly appOf: () => Promise<AppAnswer>;
+}
+
+const rulesetSchema = z.object({
+  name: z.string(),
+  current_user_can_bypass: z.string().optional(),
+});
+
+export function ruleCheck(input: RuleInput): Check {
+  const some = input.config === null ? [] : namedRepositories(input.config).slice(0, maxRepositories);
+  const rounds = Math.ceil(Math.max(1, some.length) / askedAtOnce);
+  return {
+    id: 'github.rules',
+    deadlineMs: input.timeoutMs * requests * rounds + 1000,
+    run: async () => {
+      const { config } = input;
+      const answer = await input.appOf();
+      if (answer.app === null) return skip('github.app first');
+      if (config === null) return skip('config first');
+      if (some.length === 0) return ok('the configuration names no repository whose rulesets could be read');
+      const { app, asApp } = answer;
+      const read = await boundedAll(some, askedAtOnce, async (repository) => ({
+        name: `${repository.owner}/${repository.name}`,
+        problems: await withReadToken(input, asApp, repository, async (token) =>
+          problemsIn(input, config, repository, app.slug, token),
+        ),
+      }));
+      return judgeRead(read);
+    },
+  };
+}
+
+type Problem = RuleProblem & { readonly name: string };
+interface Read {
+  readonly name: string;
+  /** null: they could not be read. */
+  readonly problems: readonly Problem[] | null;
+}
+
+async function problemsIn(
+  input: RuleInput,
+  config: AirlockConfig,
+  repository: RepositoryRef,
+  slug: string,
+  token: string,
+): Promise<readonly Problem[] | null> {
+  const policy = resolveRepository(config, repository);
+  if (!policy.allowed) return [];
+  const { owner, name } = repository;
+  const at = `${input.apiUrl}/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}`;
+  const headers = { ...apiVersionHeader, authorization: `Bearer ${token}` };
+  const branch = `${policy.branchPrefix}change-0a1b2c3d`;
+  const path = branch.split('/').map(encodeURIComponent).join('/');
+  const asked = await ask(input, `${at}/rules/branches/${path}?per_page=100`, { headers });
+  const rules = asked.answered && asked.status === 200 ? z.array(ruleSchema).safeParse(asked.body) : null;
+  if (rules?.success !== true) return null;
+  const found = judgeRules(rules.data, { branch, commit: policy.commit, slug });
+  const ids = [...new Set(found.map(({ ruleset }) => ruleset))].slice(0, maxRulesets);
+  const rulesets = await boundedAll(ids, askedAtOnce, async (id) => {
+    const answer = await ask(input, `${at}/rulesets/${id}`, { headers });
+    return [id, answer.answered ? rulesetSchema.safeParse(answer.body).data : undefined] as const;
+  });
+  const byId = new Map(rulesets);
+  return found.flatMap((problem) => {
+    const ruleset = byId.get(problem.ruleset);
+    if (['always', 'exempt'].includes(ruleset?.current_user_can_bypass ?? '')) return [];
+    return [{ ...problem, name: ruleset?.name.slice(0, 100) ?? String(problem.ruleset) }];
+  });
+}
+
+const remedy =
+  'Let the GitHub App bypass them (Settings → Rules → Rulesets → Bypass list), or change what they demand; `branchPrefix` and `commit` in the configuration name branches and authors.';
+
+function judgeRead(read: readonly Read[]): Verdict {
+  const known = read.filter(({ problems }) => problems !== null);
+  if (known.length === 0) return skip('github.installed first');
+  const say = (problems: readonly Problem[], name: string): string[] =>
+    problems.map((one) => `in ${name} the ruleset “${one.name}” ${one.what}`);
+  const all = known.flatMap(({ name, problems }) =>
+    say(problems?.filter(({ refuses }) => refuses === 'all') ?? [], name),
+  );
+  const some = known.flatMap(({ name, problems }) =>
+    say(problems?.filter(({ refuses }) => refuses === 'some') ?? [], name),
+  );
+  if (all.length > 0) return fail([...all, ...some].join('; '), remedy);
+  if (some.length > 0) return warn(`${some.join('; ')}; all else works`, remedy);
+  const unread = read.filter(({ problems }) => problems === null).map(({ name }) => name);
+  const more = unread.length === 0 ? '' : `; not readable in ${unread.join(', ')}`;
+  return ok(`no ruleset refuses what Airlock does in ${known.map(({ name }) => name).join(', ')}${more}`);
+}
