@@ -97,11 +97,12 @@ export async function startWorker(
       modules,
       compatibilityDate: '2026-10-20',
       compatibilityFlags: ['nodejs_compat'],
-      bindings: { ...options.bindings, SANDBOX_GATEWAY_TOKEN: egress.token },
+      bindings: { ...options.bindings, SANDBOX_GATEWAY_TOKEN: egress.token, BOT_ID: workerdId },
       durableObjects: {
         TASKS: { className: 'TaskRecord', useSQLite: true },
         TASK_INBOX: { className: 'TaskInbox', useSQLite: true },
         TASK_INDEX: { className: 'TaskIndex', useSQLite: true },
+        DELIVERIES: { className: 'Deliveries', useSQLite: true },
         SLOTS: { className: 'Slots', useSQLite: true },
       },
       workflows: { TASK_WORKFLOW: { name: 'tasks', className: 'TaskWorkflow' } },
@@ -171,6 +172,8 @@ function sweepEvery(
       running = false;
     }
   };
+  // Also at once: reads what GitHub could not deliver while nothing ran here.
+  void runSweep();
   const timer = setInterval(() => void runSweep(), everyMs);
   timer.unref();
   return () => {

@@ -7,6 +7,7 @@ import {
 } from 'cloudflare:workers';
 import { composeApp } from './compose/app.ts';
 import { baseOf } from './compose/base.ts';
+import { composeDeliveries } from './compose/deliveries.ts';
 import { composeDoctor, doctorPath } from './compose/doctor.ts';
 import { composeEgress } from './compose/egress.ts';
 import type { Env } from './compose/env.ts';
@@ -20,6 +21,7 @@ import { composeTask } from './compose/task.ts';
 import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.ts';
 import { connectOutbound } from './sandbox/cloudflare.ts';
 import { handleLocalEgress } from './sandbox/local-egress.ts';
+import { DeliveriesBase, type DeliveriesDeps } from './tasks/queue/deliveries.ts';
 import { SlotsBase, type SlotsDeps } from './tasks/queue/slots.ts';
 import { sweep } from './tasks/queue/sweep.ts';
 import { TaskInboxBase, type InboxDeps } from './tasks/queue/task-inbox.ts';
@@ -86,6 +88,15 @@ export class TaskInbox extends TaskInboxBase<Env> {
 export class TaskIndex extends TaskIndexBase<Env> {
   protected override retentionMs(): number {
     return baseOf(this.env).retentionMs;
+  }
+}
+
+export class Deliveries extends DeliveriesBase<Env> {
+  #deps: DeliveriesDeps | null = null;
+
+  protected override deps(): DeliveriesDeps {
+    this.#deps ??= composeDeliveries(this.env);
+    return this.#deps;
   }
 }
 

@@ -26,6 +26,7 @@ describe('parseSettings', () => {
         openaiAccount: {},
         githubUrl: 'https://github.com',
         githubApiUrl: 'https://api.github.com',
+        githubDeliveries: 'auto',
         openaiBaseUrl: 'https://api.openai.com/v1',
         apiToken: null,
         slack: null,

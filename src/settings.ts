@@ -13,6 +13,8 @@ const openaiId = (prefix: string, where: string) =>
       new RegExp(`^${prefix}[A-Za-z0-9_-]{1,100}$`),
       `has to be the id, ${prefix}…, from platform.openai.com → Settings → ${where}`,
     );
+/** How events of GitHub arrive. `auto`: finds out whether the App's webhooks lead here. */
+const deliveryWays = ['auto', 'webhooks', 'poll'] as const;
 const secret = (what: string) => z.string({ error: `is missing: ${what}` }).min(1, `is empty: ${what}`);
 
 const settingsSchema = z.object({
@@ -32,6 +34,7 @@ const settingsSchema = z.object({
   OPENAI_PROJECT: openaiId('proj_', 'Project').optional(),
   GITHUB_URL: baseUrl.default('https://github.com'),
   GITHUB_API_URL: baseUrl.optional(),
+  GITHUB_DELIVERIES: z.enum(deliveryWays, { error: 'has to be auto, webhooks or poll' }).default('auto'),
   OPENAI_BASE_URL: baseUrl.default('https://api.openai.com/v1'),
   API_TOKEN: z.string().min(16, 'is shorter than 16 characters').optional(),
   SLACK_SIGNING_SECRET: z.string().min(16, 'is shorter than 16 characters').optional(),
@@ -57,6 +60,7 @@ export interface Settings {
   /** The web base from which git is fetched, without a trailing slash. */
   readonly githubUrl: string;
   readonly githubApiUrl: string;
+  readonly githubDeliveries: (typeof deliveryWays)[number];
   /** Up to and including `/v1`. */
   readonly openaiBaseUrl: string;
   /** Null: the HTTP API is off. */
@@ -97,6 +101,7 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
       },
       githubUrl: s.GITHUB_URL,
       githubApiUrl: s.GITHUB_API_URL ?? apiUrlOf(s.GITHUB_URL),
+      githubDeliveries: s.GITHUB_DELIVERIES,
       openaiBaseUrl: s.OPENAI_BASE_URL,
       apiToken: s.API_TOKEN ?? null,
       slack:

@@ -34,6 +34,11 @@ export interface WorldOptions {
   readonly standIns?: Readonly<Record<string, string>>;
   /** Uses the real model with this key and base URL instead of the script. */
   readonly live?: { readonly apiKey: string; readonly baseUrl: string };
+  /**
+   * How GitHub's events arrive. Default `webhooks`. `auto`: the App has no address until `setWebhookUrl`, and
+   * the bot finds out at its start.
+   */
+  readonly deliveries?: 'webhooks' | 'auto';
   /** Starts the bot; default: on this machine with local sandboxes. */
   readonly startBot?: (options: BotOptions) => Promise<Bot>;
   readonly progress?: (line: string) => void;
@@ -55,7 +60,7 @@ export interface World {
   /** Mints an installation token for the repository. */
   mintToken(permissions: Readonly<Record<string, 'read' | 'write'>>): Promise<string>;
   /** Stops the bot and starts it again with the same state and port. */
-  restartBot(): Promise<Bot>;
+  restartBot(meanwhile?: () => Promise<void>): Promise<Bot>;
   close(): Promise<void>;
 }
 
@@ -111,6 +116,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         OPENAI_API_KEY: openaiKey,
         GITHUB_URL: github.url,
         GITHUB_API_URL: github.apiUrl,
+        GITHUB_DELIVERIES: options.deliveries ?? 'webhooks',
         OPENAI_BASE_URL: options.live?.baseUrl ?? openai?.url ?? '',
         API_TOKEN: apiToken,
         ...(slack === null
@@ -136,7 +142,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     throw error;
   }
   slack?.setRequestUrl(`${bot.url}/slack/events`);
-  github.setWebhookUrl(`${bot.url}/github/webhooks`);
+  if (options.deliveries !== 'auto') github.setWebhookUrl(`${bot.url}/github/webhooks`);
   const repository = await github.createRepository({
     owner: 'acme',
     name: 'split-bill',
@@ -174,9 +180,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       if (installationId === null) throw new Error('the App is not installed on the repository');
       return await tokens.tokenFor({ taskId: 'script', installationId, repositoryId, permissions });
     },
-    restartBot: async () => {
+    restartBot: async (meanwhile) => {
       const port = Number(new URL(bot.url).port);
       await bot.stop();
+      await meanwhile?.();
       bot = await startHere(port);
       return bot;
     },

@@ -28,9 +28,10 @@ export function apiApplication(site: Site): Hono<ApiEnv> {
   let used = 0;
 
   api.use(async (c, next) => {
-    used += 1;
     c.set('caller', identify(c.req.header('authorization'), site, Date.now()));
     await next();
+    // A conditional request that finds nothing new is free.
+    if (c.res.status !== 304) used += 1;
     const reset = Math.ceil(Date.now() / 3_600_000) * 3600;
     c.header('x-github-request-id', randomBytes(12).toString('hex').toUpperCase());
     c.header('x-github-media-type', 'github.v3; format=json');

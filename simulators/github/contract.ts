@@ -196,6 +196,11 @@ export interface NewCommitStatus extends RepositoryName {
 }
 
 export interface DeliveryAttempt {
+  /** A 64-bit integer in decimal digits, ascending. */
+  readonly id: string;
+  readonly redelivery: boolean;
+  /** Where it was sent; null if the App had no address. */
+  readonly url: string | null;
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly durationMs: number;

@@ -11,6 +11,14 @@ export interface Prepared {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
+export interface LoggedAttempt {
+  readonly delivery: Delivery;
+  readonly attempt: DeliveryAttempt;
+}
+
+/** Larger than a number of JavaScript can count, as GitHub's ids may be. */
+const firstAttemptId = 2n ** 60n;
+
 interface RecordedDelivery extends Delivery {
   readonly attempts: DeliveryAttempt[];
 }
@@ -21,6 +29,7 @@ export class Webhooks {
   private readonly appId: number;
   private readonly hookId: number;
   private readonly recorded: RecordedDelivery[] = [];
+  private readonly log: LoggedAttempt[] = [];
   private readonly underWay = new Set<Promise<unknown>>();
   private readonly closing = new AbortController();
 
@@ -46,6 +55,11 @@ export class Webhooks {
 
   deliveries(): readonly Delivery[] {
     return this.recorded;
+  }
+
+  /** Every attempt, newest first. */
+  attempts(): readonly LoggedAttempt[] {
+    return this.log.toReversed();
   }
 
   /** Resolves with the delivery after the answer or the failure. Never rejects. */
@@ -100,9 +114,13 @@ export class Webhooks {
 
   private async attempt(delivery: RecordedDelivery): Promise<DeliveryAttempt> {
     const at = Date.now();
+    const { url } = this;
+    const redelivery = delivery.attempts.length > 0;
     const outcome = await this.deliver(delivery);
-    const attempt = { at, durationMs: Date.now() - at, ...outcome };
+    const id = String(firstAttemptId + BigInt(this.log.length));
+    const attempt = { id, redelivery, url, at, durationMs: Date.now() - at, ...outcome };
     delivery.attempts.push(attempt);
+    this.log.push({ delivery, attempt });
     return attempt;
   }
 

@@ -41,6 +41,7 @@ function createRoutes(env: Env): Hono {
   };
   return createApp({
     version: airlockVersion,
+    botId: platformOf(env).botId,
     storageProblem: async () => await platformOf(env).storageProblem(),
     log,
     githubWebhooks: githubWebhooks({

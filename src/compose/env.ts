@@ -1,6 +1,7 @@
 /** The bindings of the Worker. `settings.ts` parses the settings from the same object. */
 import type { TaskStart } from '../core/task.ts';
 import type { TaskSandbox } from '../sandbox/cloudflare.ts';
+import type { DeliveriesBase } from '../tasks/queue/deliveries.ts';
 import type { SlotsBase } from '../tasks/queue/slots.ts';
 import type { TaskInboxBase } from '../tasks/queue/task-inbox.ts';
 import type { TaskIndexBase } from '../tasks/queue/task-index.ts';
@@ -11,6 +12,7 @@ export interface Env {
   readonly TASKS: DurableObjectNamespace<TaskRecordBase<Env>>;
   readonly TASK_INDEX: DurableObjectNamespace<TaskIndexBase<Env>>;
   readonly TASK_INBOX: DurableObjectNamespace<TaskInboxBase<Env>>;
+  readonly DELIVERIES: DurableObjectNamespace<DeliveriesBase<Env>>;
   readonly SLOTS: DurableObjectNamespace<SlotsBase<Env>>;
   readonly TASK_WORKFLOW: Workflow<TaskStart>;
   /** The containers; only on Cloudflare. */
@@ -25,6 +27,8 @@ export interface Env {
   readonly SANDBOX_SLOTS?: string;
   /** Proves that an egress request comes from the gateway; only on one machine. */
   readonly SANDBOX_GATEWAY_TOKEN?: string;
+  /** A random id of this start of the bot, by which it recognizes itself; only on one machine. */
+  readonly BOT_ID?: string;
   /** The text of `airlock.config.jsonc`; without it the file that was bundled at deployment counts. */
   readonly AIRLOCK_CONFIG_TEXT?: string;
 }

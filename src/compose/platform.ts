@@ -15,6 +15,8 @@ export interface Platform {
   readonly deploymentId: string | null;
   /** Sandboxes that there is room for, whatever the configuration says. */
   readonly room: number;
+  /** By which this start recognizes itself at a public address; null on Cloudflare, which has one. */
+  readonly botId: string | null;
   /** The address under which Codex calls OpenAI from inside a sandbox. */
   readonly insideOpenaiBaseUrl: string;
   /** Proves that an egress request comes from the gateway. An empty token opens nothing. */
@@ -41,6 +43,7 @@ function cloudflare(env: Env, configText: string): Platform {
     configText,
     deploymentId: env.DEPLOYED_VERSION?.id ?? null,
     room: Number.POSITIVE_INFINITY,
+    botId: null,
     // Cloudflare's interceptor ends TLS without `close_notify`, which rustls, and so Codex, takes for a
     // broken answer (cloudflare/containers#220). Plain HTTP only goes to the interceptor on the same machine;
     // the handler uses HTTPS.
@@ -62,6 +65,7 @@ function oneMachine(env: Env, configText: string, host: Fetcher): Platform {
     configText,
     deploymentId: null,
     room: Number(env.SANDBOX_SLOTS ?? Number.POSITIVE_INFINITY),
+    botId: env.BOT_ID ?? null,
     insideOpenaiBaseUrl: 'https://api.openai.com/v1',
     gatewayToken: env.SANDBOX_GATEWAY_TOKEN ?? '',
     storageProblem: async () => await localStorageProblem(host),

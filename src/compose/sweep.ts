@@ -20,6 +20,7 @@ export function composeSweep(env: Env): SweepDeps {
     destroySandbox: async (taskId) => await sandboxes.get(sandboxes.idFor(taskId)).destroy(),
     release: async (taskId) => await slotsOf(env).release(taskId),
     forget: async (taskId) => await slots.forget(taskId),
+    readDeliveries: async () => await env.DELIVERIES.get(env.DELIVERIES.idFromName('deliveries')).wake(),
     log,
   };
 }

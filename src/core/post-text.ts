@@ -5,6 +5,7 @@
 import { countText } from '../lib/count-text.ts';
 import { sizeText } from '../lib/byte-size.ts';
 import { usdText } from './cost.ts';
+import { latenessText } from './lateness.ts';
 import { failedRequestLines } from './failed-requests.ts';
 import type { Receipt } from './grant.ts';
 import type { CommandRun, PlanItem, Progress } from './progress.ts';
@@ -143,10 +144,11 @@ export function deniedText(
 
 /** One line per failure of ours or of an upstream, and one about attachments that Codex did not get. */
 export function failedLines(
-  { receipt, attachmentsLeft }: Pick<TaskView, 'receipt' | 'attachmentsLeft'>,
+  { receipt, attachmentsLeft, latenessMs }: Pick<TaskView, 'receipt' | 'attachmentsLeft' | 'latenessMs'>,
   { text }: Markup,
 ): string[] {
   const failed = failedRequestLines(receipt).map((line) => `⚠️ ${text(line, 300)}`);
+  if (latenessMs !== null) failed.unshift(`⏱️ ${latenessText(latenessMs)}`);
   return attachmentsLeft === '' ? failed : [...failed, `📎 ${text(attachmentsLeft, 1500)}`];
 }
 

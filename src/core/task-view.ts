@@ -43,6 +43,8 @@ export interface TaskView {
   readonly earlierTurn: EarlierTurnView | null;
   /** A sentence about attachments that Codex did not get; empty if it got all. Untrusted names. */
   readonly attachmentsLeft: string;
+  /** Milliseconds from what the person did to its acceptance; null if that was soon. */
+  readonly latenessMs: number | null;
   readonly model: string | null;
   readonly effort: string | null;
   /** Null: not known yet. */

@@ -108,18 +108,21 @@ function readLabeled(payload: z.infer<typeof labelEvent>, policy: GithubPolicy):
   return draft(payload, issue, policy, trigger, asked);
 }
 
+const readers: Readonly<Record<string, (payload: unknown, policy: GithubPolicy) => WebhookReading>> = {
+  'issue_comment.created': (payload, policy) =>
+    parsed(commentEvent, payload, (found) => readComment(found, policy)),
+  'issues.opened': (payload, policy) => parsed(issueEvent, payload, (found) => readOpened(found, policy)),
+  'issues.labeled': (payload, policy) => parsed(labelEvent, payload, (found) => readLabeled(found, policy)),
+  ...pullReaders,
+};
+
+/** Whether an event can ask for something. `event`: with its action, such as `issues.opened`. */
+export const mayStart = (event: string): boolean => Object.hasOwn(readers, event);
+
 /** `payload` is verified to be from GitHub but not yet parsed. */
 export function readWebhook(eventName: string, payload: unknown, policy: GithubPolicy): WebhookReading {
   const action = actionOf.safeParse(payload);
   const event = action.success ? `${eventName}.${action.data.action}` : eventName;
-  switch (event) {
-    case 'issue_comment.created':
-      return parsed(commentEvent, payload, (found) => readComment(found, policy));
-    case 'issues.opened':
-      return parsed(issueEvent, payload, (found) => readOpened(found, policy));
-    case 'issues.labeled':
-      return parsed(labelEvent, payload, (found) => readLabeled(found, policy));
-  }
-  const read = Object.hasOwn(pullReaders, event) ? pullReaders[event] : undefined;
+  const read = mayStart(event) ? readers[event] : undefined;
   return read?.(payload, policy) ?? ignored('not an event that starts a task');
 }

@@ -64,6 +64,7 @@ function api(
     githubWebhooks: new Hono().post('/', (c) => c.body(null, 202)),
     slack: null,
     version: '0',
+    botId: null,
     storageProblem: async () => await Promise.resolve(storageProblem),
     log: () => undefined,
   });

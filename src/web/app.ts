@@ -10,6 +10,8 @@ export interface AppDeps {
   /** Receives `POST /slack/events`. Null: Slack is not configured, and the path does not exist. */
   readonly slack: Hono | null;
   readonly version: string;
+  /** By which the bot of one machine recognizes itself; null elsewhere. */
+  readonly botId: string | null;
   /** What keeps this machine from storing anything, with the remedy; null: nothing. */
   storageProblem(): Promise<string | null>;
   log(event: string, fields: Record<string, unknown>): void;
@@ -20,7 +22,7 @@ export function createApp(deps: AppDeps): Hono {
   app.get('/healthz', async (c) => {
     const found = await deps.storageProblem();
     if (found !== null) return problem(c, 503, 'not-writable', found);
-    return c.json({ ok: true, version: deps.version });
+    return c.json({ ok: true, version: deps.version, ...(deps.botId === null ? {} : { bot: deps.botId }) });
   });
   app.route('/github/webhooks', deps.githubWebhooks);
   if (deps.slack !== null) app.route('/slack', deps.slack);

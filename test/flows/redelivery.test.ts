@@ -21,7 +21,10 @@ let flow: FlowWorld;
 
 beforeAll(async () => {
   // Long enough for deliveries to fall into the run as well.
-  flow = await startFlow({ script: [shell('sleep 1'), applyPatch(splitBillPatch), answer] });
+  flow = await startFlow({
+    deliveries: 'auto',
+    script: [shell('sleep 1'), applyPatch(splitBillPatch), answer],
+  });
 });
 afterAll(async () => await flow.close());
 
@@ -36,8 +39,7 @@ describe('the same webhook delivered twenty times at once', () => {
 
   beforeAll(async () => {
     const { github, bot } = flow.world;
-    // Kept back, so that all of them arrive together: there is no first one.
-    github.setWebhookUrl(null);
+    // Not sent yet, so that all of them arrive together: there is no first one.
     asked = await ask(flow.world, '@airlock fix the rounding');
     github.setWebhookUrl(`${bot.url}/github/webhooks`);
   });
@@ -60,11 +62,13 @@ describe('the same webhook delivered twenty times at once', () => {
     await untilNothingIsLeft(flow);
     const before = await viewOf(flow.world, asked.taskId);
     const [comment] = botComments(flow.world, { ...splitBill, issue: asked.issue });
-    const requests = flow.world.github.requests().length;
+    const requests = () =>
+      flow.world.github.requests().filter(({ path }) => !path.includes('/app/hook/deliveries')).length;
+    const requestsBefore = requests();
     expect(await redeliver(asked.delivery, 5)).toEqual([202, 202, 202, 202, 202]);
     // Whatever a second life would do begins with a call to GitHub, and that within a few milliseconds.
     await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(flow.world.github.requests()).toHaveLength(requests);
+    expect(requests()).toBe(requestsBefore);
     expect(await viewOf(flow.world, asked.taskId)).toEqual(before);
     expect(botComments(flow.world, { ...splitBill, issue: asked.issue })).toEqual([comment]);
     expect(flow.logged('sandbox.started')).toHaveLength(1);
@@ -95,5 +99,43 @@ describe('an issue that is opened with a mention and the label at once', () => {
     expect(await flow.world.github.pulls(splitBill)).toHaveLength(pullsBefore + 1);
     expect(botComments(flow.world, { ...splitBill, issue: opened.number })).toHaveLength(1);
     expect(flow.logged('sandbox.started')).toHaveLength(sandboxesBefore + 1);
+  });
+});
+
+describe('a mention that no webhook brought', () => {
+  const way = () => flow.logged('deliveries.mode').at(-1)?.['way'];
+  const looks = () =>
+    flow.world.github.requests().filter(({ path }) => /\/app\/hook\/deliveries(?:\?|$)/.test(path)).length;
+
+  it('is found in GitHub’s log where no webhook arrives, also after an outage, and is one task', async () => {
+    const { github } = flow.world;
+    let asked: Asked | null = null;
+    await flow.world.restartBot(async () => {
+      github.setWebhookUrl('http://127.0.0.1:9/github/webhooks');
+      asked = await ask(flow.world, '@airlock fix the rounding');
+    });
+    const { taskId, issue } = asked ?? { taskId: '', issue: 0 };
+    await expect
+      .poll(() => flow.logged('webhook.accepted'))
+      .toContainEqual(expect.objectContaining({ taskId }));
+    expect((await untilEnded(flow.world, taskId)).outcome).toMatchObject({ kind: 'pull-request' });
+    expect(botComments(flow.world, { ...splitBill, issue })).toHaveLength(1);
+    expect(way()).toBe('poll');
+    const [before, read] = [looks(), flow.logged('delivery.read').length];
+    await expect.poll(looks).toBeGreaterThan(before);
+    expect(flow.logged('delivery.read')).toHaveLength(read);
+  });
+
+  it('is looked for only now and then where webhooks arrive', async () => {
+    const { github, bot } = flow.world;
+    await flow.world.restartBot(async () => {
+      github.setWebhookUrl(`${bot.url}/github/webhooks`);
+      await Promise.resolve();
+    });
+    await expect.poll(way).toBe('webhooks');
+    const asked = await ask(flow.world, '@airlock fix the rounding');
+    expect((await untilEnded(flow.world, asked.taskId)).outcome).toMatchObject({ kind: 'pull-request' });
+    await untilNothingIsLeft(flow);
+    expect(botComments(flow.world, { ...splitBill, issue: asked.issue })).toHaveLength(1);
   });
 });

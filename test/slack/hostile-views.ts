@@ -150,6 +150,7 @@ export const hostileView: fc.Arbitrary<TaskView> = fc.record({
   ahead: fc.constant(null),
   remarks: list(fc.record({ by: hostileText, text: hostileText }), 50),
   attachmentsLeft: hostileText,
+  latenessMs: fc.option(fc.nat()),
   model: fc.option(hostileText),
   effort: fc.option(hostileText),
   progress: fc.option(progress, { freq: 10 }),

@@ -1,14 +1,16 @@
-/** Builds GitHub's JSON for the delivery log of an App's webhook: one document per attempt, oldest first. */
-import type { Delivery } from '../contract.ts';
+/** Builds GitHub's JSON for the delivery log of an App's webhook. */
+import { parseJson } from '../../../src/lib/parse-json.ts';
+import type { Delivery, DeliveryAttempt } from '../contract.ts';
 import type { Json } from './account-document.ts';
 
-export function deliveryDocuments(delivery: Delivery): Json[] {
-  return delivery.attempts.map(({ at, durationMs, status }, index) => ({
-    // Unique and ascending, without a counter.
-    id: at * 1000 + index,
+/** One attempt, without what was sent and answered. */
+export function deliveryDocument(delivery: Delivery, attempt: DeliveryAttempt): Json {
+  const { id, at, durationMs, status, redelivery } = attempt;
+  return {
+    id,
     guid: delivery.id,
     delivered_at: new Date(at).toISOString(),
-    redelivery: index > 0,
+    redelivery,
     duration: durationMs / 1000,
     status: status === null ? 'failed to connect to host' : status < 300 ? 'OK' : 'Invalid HTTP Response',
     // GitHub reports 0 if there was no answer.
@@ -18,5 +20,14 @@ export function deliveryDocuments(delivery: Delivery): Json[] {
     installation_id: null,
     repository_id: null,
     throttled_at: null,
-  }));
+  };
+}
+
+export function wholeDeliveryDocument(delivery: Delivery, attempt: DeliveryAttempt): Json {
+  return {
+    ...deliveryDocument(delivery, attempt),
+    url: attempt.url ?? '',
+    request: { headers: delivery.headers, payload: parseJson(delivery.body) },
+    response: { headers: {}, payload: null },
+  };
 }

@@ -1,8 +1,9 @@
 /** Routes of the App and its installations, including installation tokens. */
+import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { ApiError, forbidden, notFound, unprocessable } from '../api-errors.ts';
-import { deliveryDocuments } from '../documents/delivery-document.ts';
+import { deliveryDocument, wholeDeliveryDocument } from '../documents/delivery-document.ts';
 import {
   appDocument,
   installationDocument,
@@ -12,6 +13,8 @@ import {
 import { repositoryDocument } from '../documents/repository-document.ts';
 import { repositoriesOf, type InstallationToken } from '../installation-tokens.ts';
 import { bodyOf, redirectError, numberParam, pageOf, type ApiEnv, type Site } from '../site.ts';
+import type { DeliveryAttempt } from '../contract.ts';
+import type { LoggedAttempt } from '../webhooks.ts';
 import { timestamp, type Installation } from '../store.ts';
 import type { Caller } from '../access.ts';
 
@@ -49,8 +52,40 @@ export function appRoutes(site: Site): Hono<ApiEnv> {
 
   api.get('/app/hook/deliveries', (c) => {
     requireApp(c.get('caller'));
-    const perPage = Number(c.req.query('per_page') ?? 30);
-    return c.json(site.webhooks.deliveries().flatMap(deliveryDocuments).toReversed().slice(0, perPage));
+    const { per_page: perPage = '30', cursor, status } = c.req.query();
+    const size = Number(perPage);
+    if (!Number.isInteger(size) || size < 1 || size > 100) throw unprocessable('Invalid per_page');
+    const all = site.webhooks
+      .attempts()
+      .filter(({ attempt }) => status === undefined || (status === 'success') === isSuccess(attempt));
+    const from = cursor === undefined ? 0 : all.findIndex(({ attempt }) => `v1_${attempt.id}` === cursor);
+    if (from < 0) throw unprocessable('Invalid cursor');
+    const next = all[from + size];
+    const body = withNumericIds(
+      all.slice(from, from + size).map(({ delivery, attempt }) => deliveryDocument(delivery, attempt)),
+    );
+    const etag = `W/"${createHash('sha256').update(body).digest('hex')}"`;
+    if (next !== undefined) {
+      const query = new URLSearchParams({ per_page: perPage, cursor: `v1_${next.attempt.id}` });
+      c.header('link', `<${site.apiUrl}/app/hook/deliveries?${query.toString()}>; rel="next"`);
+    }
+    c.header('etag', etag);
+    if (c.req.header('if-none-match') === etag) return c.body(null, 304);
+    return c.body(body, 200, { 'content-type': 'application/json; charset=utf-8' });
+  });
+
+  api.get('/app/hook/deliveries/:delivery', (c) => {
+    requireApp(c.get('caller'));
+    const { delivery, attempt } = attemptOf(site, c.req.param('delivery'));
+    const body = withNumericIds(wholeDeliveryDocument(delivery, attempt));
+    return c.body(body, 200, { 'content-type': 'application/json; charset=utf-8' });
+  });
+
+  api.post('/app/hook/deliveries/:delivery/attempts', (c) => {
+    requireApp(c.get('caller'));
+    const { delivery } = attemptOf(site, c.req.param('delivery'));
+    void site.webhooks.redeliver(delivery.id);
+    return c.json({}, 202);
   });
 
   api.get('/users/:username/installation', (c) => {
@@ -117,6 +152,19 @@ export function appRoutes(site: Site): Hono<ApiEnv> {
   });
 
   return api;
+}
+
+const isSuccess = ({ status }: DeliveryAttempt): boolean => status !== null && status < 400;
+
+/** The id of an attempt as a number with all of its digits, which `JSON.stringify` cannot write. */
+function withNumericIds(documents: unknown): string {
+  return JSON.stringify(documents).replaceAll(/"id":"(\d+)"/g, '"id":$1');
+}
+
+function attemptOf(site: Site, id: string): LoggedAttempt {
+  const found = site.webhooks.attempts().find(({ attempt }) => attempt.id === id);
+  if (found === undefined) throw notFound();
+  return found;
 }
 
 function requireApp(caller: Caller): void {

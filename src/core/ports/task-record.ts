@@ -69,6 +69,7 @@ export interface Findings {
   readonly queuePosition?: number;
   /** A sentence about attachments that Codex did not get. */
   readonly attachmentsLeft?: string;
+  readonly latenessMs?: number;
   /** The first one counts. */
   readonly change?: { readonly files: number; readonly insertions: number; readonly deletions: number };
 }

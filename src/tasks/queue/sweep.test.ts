@@ -13,6 +13,7 @@ function world(
   let working = 0;
   let mostAtOnce = 0;
   const deps: SweepDeps = {
+    readDeliveries: async () => await Promise.resolve(),
     watched: async (limit) => {
       expect(limit).toBe(taskLimits.sweepAtMost);
       return await Promise.resolve({ present, past });

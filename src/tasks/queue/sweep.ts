@@ -24,11 +24,16 @@ export interface SweepDeps {
   release(taskId: string): Promise<void>;
   /** Forgets a task whose record has expired. */
   forget(taskId: string): Promise<void>;
+  /** Has GitHub's deliveries read that did not arrive. */
+  readDeliveries(): Promise<void>;
   log(event: string, fields: Record<string, unknown>): void;
 }
 
 /** Rejects only if the queue does not answer. A failure for one task is logged; the next sweep retries it. */
 export async function sweep(deps: SweepDeps): Promise<void> {
+  await withDeadline(deps.readDeliveries(), taskLimits.slotCallMs, 'waking the reader of deliveries').catch(
+    (error: unknown) => deps.log('deliveries.not_woken', { error: String(error) }),
+  );
   const { present, past } = await withDeadline(
     deps.watched(taskLimits.sweepAtMost),
     taskLimits.slotCallMs,

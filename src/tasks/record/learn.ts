@@ -4,7 +4,7 @@ import { waitsForSlotSince, type RecordState } from './record-state.ts';
 
 export function learn(state: RecordState, findings: Findings, now: number): RecordState {
   const { routing, asked, choices, facts, ahead, authorization, queuePosition, change } = findings;
-  const { earlierTurn, attachmentsLeft, silent } = findings;
+  const { earlierTurn, attachmentsLeft, latenessMs, silent } = findings;
   let next = state;
   if (asked !== undefined) next = { ...next, request: { ...next.request, ...asked } };
   if (routing !== undefined && state.routing === null) next = { ...next, ...routing, choices: null };
@@ -19,6 +19,7 @@ export function learn(state: RecordState, findings: Findings, now: number): Reco
   }
   if (earlierTurn !== undefined) next = { ...next, earlierTurn };
   if (attachmentsLeft !== undefined) next = { ...next, attachmentsLeft };
+  if (latenessMs !== undefined) next = { ...next, latenessMs };
   if (silent !== undefined) next = { ...next, silent };
   if (queuePosition !== undefined && waitsForSlotSince(state) !== null) next = { ...next, queuePosition };
   if (change !== undefined && state.change === null) next = { ...next, change };

@@ -60,6 +60,8 @@ export interface RecordState {
   /** The reads of the run that have failed since the last one that did not; null if none did. */
   readonly unread: { readonly since: number; readonly lastAt: number } | null;
   readonly attachmentsLeft: string;
+  /** How late the request arrived, in milliseconds; null if it was not late. */
+  readonly latenessMs: number | null;
   readonly change: TaskView['change'];
   readonly posted: Posted | null;
   /** The task gets no post. */
@@ -108,6 +110,7 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     agentEnd: null,
     unread: null,
     attachmentsLeft: '',
+    latenessMs: null,
     change: null,
     posted: null,
     silent: false,

@@ -48,6 +48,7 @@ export function viewOf(state: RecordState, parts: ViewParts): TaskView {
     remarks: state.remarks.flatMap(({ by, text, fate }) => (fate === 'reached' ? [{ by, text }] : [])),
     earlierTurn: earlierTurnOf(state, progress),
     attachmentsLeft: state.attachmentsLeft,
+    latenessMs: state.latenessMs,
     model: authorization?.model ?? null,
     effort: authorization?.effort ?? null,
     setup: authorization === null ? null : setupView(authorization.policy.setup, setup),

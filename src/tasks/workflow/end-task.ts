@@ -1,5 +1,6 @@
 /** The end of every task: outcome recorded and shown, sandbox destroyed, tokens revoked. */
 import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
+import { cameTooLate } from '../../core/lateness.ts';
 import type { Reaction } from '../../core/ports/code-host.ts';
 import { taskPhases, type TaskOutcome, type TaskRequest } from '../../core/task.ts';
 import { phaseText } from '../../core/task-words.ts';
@@ -47,7 +48,12 @@ export async function endTask(
       await record.close();
       const { trigger, taskId } = request;
       const authorized = (await record.snapshot())?.authorization != null;
-      if (trigger.kind === 'github' && !keepsChange(ended) && !(authorized && canRunAgain(ended)))
+      if (
+        trigger.kind === 'github' &&
+        !keepsChange(ended) &&
+        !(authorized && canRunAgain(ended)) &&
+        !cameTooLate(ended)
+      )
         await deps.issueTasks.removeFromIssue({ taskId, repositoryId: trigger.repositoryId });
     }),
   ]);

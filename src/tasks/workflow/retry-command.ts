@@ -4,6 +4,7 @@
  * wrote `retry`, with the words, options and place of the first request.
  */
 import { askersOf } from '../../core/access/approver.ts';
+import { cameTooLate } from '../../core/lateness.ts';
 import { shortIdOf } from '../../core/ids.ts';
 import type { TaskSnapshot } from '../../core/ports/task-record.ts';
 import type { RepositoryFacts, RoutedRequest } from '../../core/task.ts';
@@ -20,7 +21,9 @@ type RetryDecision =
 function decideRetry(tasks: readonly Candidate[]): RetryDecision {
   for (const task of tasks) {
     const { request, authorization, outcome } = task;
-    if (request.ask.kind !== 'run' || authorization === null) continue;
+    if (request.ask.kind !== 'run') continue;
+    if (cameTooLate(outcome)) return { kind: 'run', of: task };
+    if (authorization === null) continue;
     if (outcome === null) {
       const message = `Task ${request.shortId} is still running. Cancel it first, or wait until it ends.`;
       return { kind: 'nothing', message };

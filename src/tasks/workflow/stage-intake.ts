@@ -4,6 +4,7 @@ import type { AttachmentRef } from '../../core/attachment.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { askingLines } from '../../core/ask/pull-context.ts';
 import { buildPrompt } from '../../core/ask/prompt.ts';
+import { latenessOf, tooLate } from '../../core/lateness.ts';
 import type { EarlierTurn, EarlierWork } from '../../core/earlier-turn.ts';
 import { isQuestion, type RepositoryFacts, type RoutedRequest, type TaskOutcome } from '../../core/task.ts';
 import { ageText, standingText } from '../../core/task-words.ts';
@@ -80,6 +81,12 @@ export async function authorizeTask(
       kind: 'refused',
       reason: { code: 'not-allowed', message: 'This repository is not available.' },
     });
+  const lateness = latenessOf(delivered);
+  if (lateness !== null) {
+    const reason = tooLate(request, lateness);
+    if (reason !== null) return ended({ kind: 'refused', reason });
+    await deps.record.learn({ latenessMs: lateness });
+  }
   const repeated = await retriedRequest(request, facts, deps);
   if (!repeated.go) return repeated;
   if (repeated.value !== request) {

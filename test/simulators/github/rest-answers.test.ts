@@ -11,6 +11,9 @@ const operations = [
   'GET /app/installations/{installation_id} 200',
   'GET /app/hook/config 200',
   'GET /app/hook/deliveries 200',
+  'GET /app/hook/deliveries 422',
+  'GET /app/hook/deliveries/{delivery_id} 200',
+  'POST /app/hook/deliveries/{delivery_id}/attempts 202',
   'GET /users/{username}/installation 200',
   'GET /users/{username}/installation 404',
   'GET /repos/{owner}/{repo}/installation 200',
@@ -653,10 +656,20 @@ describe('an answer of the REST API', () => {
 
   it('matches GitHub’s description for the delivery log of the webhook', async () => {
     await site.simulator.openIssue({ owner: 'acme', name: 'widgets', author: 'mona', title: 'A', body: 'b' });
+    const list = '/app/hook/deliveries';
     const [newest] = z
       .array(z.object({ event: z.string(), status_code: z.number() }))
-      .parse((await site.call('GET', '/app/hook/deliveries?per_page=5', appJwt())).body);
+      .parse((await site.call('GET', `${list}?per_page=5`, appJwt())).body);
     expect(newest).toEqual({ event: 'issues', status_code: 0 });
+    expect((await site.call('GET', `${list}?cursor=v1_7`, appJwt())).status).toBe(422);
+    const id = site.simulator.deliveries().at(-1)?.attempts[0]?.id ?? '';
+    const { body } = await site.call('GET', `${list}/${id}`, appJwt());
+    expect(body).toMatchObject({
+      event: 'issues',
+      action: 'opened',
+      request: { payload: { action: 'opened' } },
+    });
+    expect((await site.call('POST', `${list}/${id}/attempts`, appJwt())).status).toBe(202);
   });
 
   it('is covered for every operation that Airlock calls', () => {

@@ -1,0 +1,39 @@
+/** What becomes of a request that arrived late, because Airlock was down or out of GitHub's reach. Pure. */
+import type { Reason, TaskOutcome, TaskRequest } from './task.ts';
+import { ageText, durationText } from './task-words.ts';
+
+/** A request that arrives later is answered with a line about it. */
+const lateMs = 10 * 60_000;
+/** A request that arrives later is not carried out: people have gone on without it. */
+const tooLateMs = 24 * 60 * 60_000;
+
+/**
+ * Milliseconds from what a person did on GitHub to its acceptance; null if it was not late. Slack delivers
+ * late by an hour at most, and its retries keep the time of the first request.
+ */
+export function latenessOf({
+  trigger,
+  acceptedAt,
+}: Pick<TaskRequest, 'trigger' | 'acceptedAt'>): number | null {
+  if (trigger.kind !== 'github') return null;
+  const ms = Date.parse(acceptedAt) - Date.parse(trigger.triggeredAt);
+  return ms > lateMs ? ms : null;
+}
+
+/** Why nothing was started; null if it still is. A command such as `status` is always answered. */
+export function tooLate({ ask }: Pick<TaskRequest, 'ask'>, latenessMs: number): Reason | null {
+  const changesNothing = ask.kind === 'help' || ask.kind === 'status' || ask.kind === 'cancel';
+  if (latenessMs <= tooLateMs || changesNothing) return null;
+  return {
+    code: askedLongAgo,
+    message: `This was asked ${ageText(latenessMs)}, when Airlock could not be reached, so nothing was started. If it is still wanted, mention me with \`retry\`.`,
+  };
+}
+
+/** `retry` runs such a task: its asker was known to be allowed, and nothing else was decided. */
+export const cameTooLate = (outcome: TaskOutcome | null): boolean =>
+  outcome?.kind === 'refused' && outcome.reason.code === askedLongAgo;
+const askedLongAgo = 'asked-long-ago';
+
+export const latenessText = (latenessMs: number): string =>
+  `Airlock could not be reached when this was asked, and started ${durationText(latenessMs)} later.`;

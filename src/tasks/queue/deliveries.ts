@@ -1,0 +1,184 @@
+/**
+ * Reads GitHub's log of deliveries, and hands what did not arrive to the same intake as webhooks: what was
+ * sent while Airlock was down, and everything where no webhook can reach it. GitHub itself never sends a
+ * webhook again. The intake starts a task once, however often it gets an event.
+ *
+ * The sweep wakes the object. Its alarm looks again every minute, and every few seconds where no webhook
+ * arrives.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import * as z from 'zod';
+import type { Delivery, DeliveryAttempt, DeliveryLog } from '../../core/ports/delivery-log.ts';
+import { meaningOf } from '../../core/ports/upstream-error.ts';
+import { parseJson } from '../../lib/parse-json.ts';
+import {
+  firstLookMs,
+  missedIn,
+  overlapMs,
+  pollMs,
+  refilled,
+  rememberMs,
+  catchUpMs,
+  untilAffordable,
+} from './missed-deliveries.ts';
+
+export interface DeliveriesDeps {
+  readonly log: DeliveryLog;
+  /** Whether an event can ask for something. */
+  readonly mayStart: (event: string) => boolean;
+  /** Whether webhooks reach this Airlock. */
+  readonly webhooksArrive: () => Promise<boolean>;
+  /** Gives an event to the intake as a signed webhook. Returns the status of its answer. */
+  readonly hand: (delivery: Delivery, guid: string) => Promise<number>;
+  readonly now: () => number;
+  readonly report: (event: string, fields: Record<string, unknown>) => void;
+}
+
+const stateSchema = z.object({
+  /** Milliseconds since the epoch: what was delivered before is handled. */
+  since: z.number(),
+  /** Of the newest page, once all of it was handled. */
+  etag: z.string().nullable(),
+  /** Whether webhooks arrive; null: not known. */
+  arrives: z.boolean().nullable(),
+  budget: z.object({ left: z.number(), at: z.number() }).nullable(),
+  perHour: z.number().nullable(),
+  /** Events that the last look did not handle. */
+  open: z.number(),
+  /** Looks that failed, in a row. */
+  failures: z.number(),
+});
+type State = z.infer<typeof stateSchema>;
+
+export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
+  protected abstract deps(): DeliveriesDeps;
+  readonly #sql = this.ctx.storage.sql;
+  #asksAgain = false;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#sql.exec(`
+      CREATE TABLE IF NOT EXISTS handled (guid TEXT PRIMARY KEY, at INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS reading (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL);
+    `);
+  }
+
+  /** Looks at once, and finds out again whether webhooks arrive. */
+  async wake(): Promise<void> {
+    this.#asksAgain = true;
+    await this.ctx.storage.setAlarm(this.deps().now());
+  }
+
+  override async alarm(): Promise<void> {
+    const { now, report } = this.deps();
+    let state = this.#state();
+    let waitMs: number;
+    try {
+      const arrives = await this.#webhooksArrive(state);
+      state = await this.#look({ ...state, arrives }, arrives);
+      waitMs = arrives ? catchUpMs : pollMs;
+    } catch (error) {
+      const failures = state.failures + 1;
+      state = { ...state, failures };
+      const meaning = meaningOf(error);
+      const asked = meaning?.kind === 'transient' ? (meaning.waitMs ?? 0) : 0;
+      waitMs = Math.max(asked, Math.min(pollMs * 2 ** failures, catchUpMs));
+      report('deliveries.not_read', { error: String(error), waitMs });
+    }
+    this.#keep(state);
+    this.#sql.exec('DELETE FROM handled WHERE at < ?', now() - rememberMs);
+    const budget = refilled(state.budget, state.perHour, now());
+    const affordable = untilAffordable(budget, state.perHour, state.open);
+    await this.ctx.storage.setAlarm(now() + Math.max(waitMs, affordable));
+  }
+
+  async #webhooksArrive({ arrives: before }: State): Promise<boolean> {
+    const { webhooksArrive, report } = this.deps();
+    if (before !== null && !this.#asksAgain) return before;
+    const arrives = await webhooksArrive();
+    this.#asksAgain = false;
+    if (arrives !== before) report('deliveries.mode', { way: arrives ? 'webhooks' : 'poll' });
+    return arrives;
+  }
+
+  async #look(before: State, webhooksArrive: boolean): Promise<State> {
+    const { log, now, mayStart, hand, report } = this.deps();
+    const read = await this.#readLog(before);
+    if (read === null) return { ...before, failures: 0 };
+    const { attempts, newest, etag, perHour, pages } = read;
+    const budget = refilled(before.budget, perHour, now());
+    let left = budget.left - pages;
+    const missed = missedIn(attempts, {
+      answersCount: webhooksArrive,
+      mayStart,
+      isHandled: (guid) => this.#isHandled(guid),
+    });
+    const open: DeliveryAttempt[] = [];
+    for (const attempt of missed) {
+      if (left < 1) {
+        open.push(attempt);
+        continue;
+      }
+      left -= 1;
+      const { id, guid, event, at } = attempt;
+      try {
+        const delivery = await log.delivery(id);
+        const answer = delivery === null ? null : await hand(delivery, guid);
+        report('delivery.read', { guid, webhook: event, sentAt: new Date(at).toISOString(), answer });
+        if (answer === null || answer < 500) this.#remember(guid);
+        else open.push(attempt);
+      } catch (error) {
+        report('delivery.failed', { guid, error: String(error) });
+        open.push(attempt);
+      }
+    }
+    const handled = Math.min(newest, ...open.map(({ at }) => at)) - overlapMs;
+    return {
+      ...before,
+      since: Math.max(before.since, handled),
+      etag: open.length === 0 ? etag : null,
+      budget: { ...budget, left },
+      perHour,
+      open: open.length,
+      failures: 0,
+    };
+  }
+
+  /** Reads until what is handled. null: nothing has changed since the last look. */
+  async #readLog({ since, etag }: State) {
+    const { log, mayStart } = this.deps();
+    const attempts: DeliveryAttempt[] = [];
+    const first = await log.page({ cursor: null, etag });
+    if (first === 'unchanged') return null;
+    let pages = 1;
+    for (let page = first; ; pages += 1) {
+      attempts.push(...page.attempts.filter(({ at, event }) => at > since && mayStart(event)));
+      if (page.next === null || page.attempts.some(({ at }) => at <= since)) break;
+      const older = await log.page({ cursor: page.next, etag: null });
+      if (older === 'unchanged') break;
+      page = older;
+    }
+    const newest = Math.max(since, ...first.attempts.map(({ at }) => at));
+    return { attempts, newest, etag: first.etag, perHour: first.perHour, pages };
+  }
+
+  #state(): State {
+    const [row] = this.#sql.exec<{ state: string }>('SELECT state FROM reading').toArray();
+    const kept = stateSchema.safeParse(row === undefined ? undefined : parseJson(row.state));
+    if (kept.success) return kept.data;
+    const since = this.deps().now() - firstLookMs;
+    return { since, etag: null, arrives: null, budget: null, perHour: null, open: 0, failures: 0 };
+  }
+
+  #keep(state: State): void {
+    this.#sql.exec('INSERT OR REPLACE INTO reading (one, state) VALUES (1, ?)', JSON.stringify(state));
+  }
+
+  #isHandled(guid: string): boolean {
+    return this.#sql.exec('SELECT 1 FROM handled WHERE guid = ?', guid).toArray().length > 0;
+  }
+
+  #remember(guid: string): void {
+    this.#sql.exec('INSERT OR REPLACE INTO handled (guid, at) VALUES (?, ?)', guid, this.deps().now());
+  }
+}
