@@ -20,7 +20,7 @@ export function composeDeliveries(env: Env): DeliveriesDeps {
   const { settings, github } = baseOf(env);
   const deliveries = createDeliveryLog(github);
   return {
-    log: deliveries,
+    github: deliveries,
     mayStart,
     webhooksArrive: async () => {
       const { githubDeliveries: way } = settings;
@@ -41,7 +41,7 @@ export function composeDeliveries(env: Env): DeliveriesDeps {
       return (await withDeadline(Promise.resolve(answer), handMs, 'handing over a delivery')).status;
     },
     now,
-    report: log,
+    log,
   };
 }
 

@@ -58,6 +58,7 @@ export async function examine(deps: DoctorDeps): Promise<readonly Finding[]> {
   const brokenStart =
     firstBroken ??
     (config === null ? 'config' : settings.slack !== null && config.slack === null ? 'slack.team' : null);
+  const { githubDeliveries: way } = settings;
   const appToken = environment['SLACK_APP_TOKEN'];
   return await runChecks(
     [
@@ -67,7 +68,13 @@ export async function examine(deps: DoctorDeps): Promise<readonly Finding[]> {
       ...githubChecks(github, app),
       gitHostCheck({ ...github, githubUrl: settings.githubUrl, asApp }),
       ruleCheck({ ...github, appOf: app }),
-      ...webhookChecks({ asApp, publicUrl, now, broken }),
+      ...webhookChecks({
+        asApp,
+        publicUrl,
+        readsLog: way === 'poll' || (way === 'auto' && publicUrl === null),
+        now,
+        broken,
+      }),
       ...slackChecks({
         ...service,
         slack: settings.slack,

@@ -21,11 +21,14 @@ const deliveriesSchema = z.array(
 type Delivery = z.infer<typeof deliveriesSchema>[number];
 
 const path = '/github/webhooks';
+const readText = 'Airlock reads GitHub’s log of deliveries every few seconds instead';
 
 export interface WebhookInput {
   readonly asApp: () => Promise<AsApp | null>;
   /** The address at which this Airlock is reached, without a trailing slash; null when it is unknown here. */
   readonly publicUrl: string | null;
+  /** Whether this Airlock reads GitHub's log of deliveries, so that no webhook has to arrive. */
+  readonly readsLog: boolean;
   readonly now: () => number;
   readonly broken: ReadonlyMap<string, string>;
 }
@@ -47,7 +50,7 @@ export function webhookChecks(input: WebhookInput): Check[] {
   ];
 }
 
-async function judgeHook({ asApp, publicUrl }: WebhookInput): Promise<Verdict> {
+async function judgeHook({ asApp, publicUrl, readsLog }: WebhookInput): Promise<Verdict> {
   const call = await asApp();
   if (call === null) return skip('github.app first');
   const asked = await call('/app/hook/config');
@@ -59,6 +62,7 @@ async function judgeHook({ asApp, publicUrl }: WebhookInput): Promise<Verdict> {
   const wanted = `${publicUrl ?? 'https://<your public address>'}${path}`;
   const correct = `Set the webhook URL on the App’s page to ${wanted}`;
   const url = URL.parse(written ?? '');
+  if (readsLog && url?.pathname !== path) return ok(`do not lead here: ${readText}`);
   if (url === null) return fail('the App has no webhook URL', correct);
   if (url.pathname !== path) return fail(`the App’s webhook leads to the path ${url.pathname}`, correct);
   if (publicUrl !== null && url.href !== wanted)
@@ -86,7 +90,7 @@ async function judgeHook({ asApp, publicUrl }: WebhookInput): Promise<Verdict> {
   );
 }
 
-async function judgeDeliveries({ asApp, now }: WebhookInput): Promise<Verdict> {
+async function judgeDeliveries({ asApp, readsLog, now }: WebhookInput): Promise<Verdict> {
   const call = await asApp();
   if (call === null) return skip('github.app first');
   const asked = await call('/app/hook/deliveries?per_page=20');
@@ -101,6 +105,8 @@ async function judgeDeliveries({ asApp, now }: WebhookInput): Promise<Verdict> {
       'Redeliver the ping (App’s page → Advanced → Recent deliveries), or comment on an issue; then ask again.',
     );
   const what = `${describe(newest)}, ${ageText(now() - Date.parse(newest.delivered_at))},`;
+  const isAccepted = newest.status_code >= 200 && newest.status_code < 300;
+  if (readsLog && !isAccepted) return ok(`the newest delivery (${what}) did not arrive: ${readText}`);
   if (newest.status_code === 401) {
     const row = deliveries.findIndex(({ status_code: code }) => code !== 401);
     return fail(
@@ -108,7 +114,7 @@ async function judgeDeliveries({ asApp, now }: WebhookInput): Promise<Verdict> {
       'Set one and the same secret on the App’s page and as GITHUB_WEBHOOK_SECRET, then redeliver that delivery and ask again.',
     );
   }
-  if (newest.status_code >= 200 && newest.status_code < 300)
+  if (isAccepted)
     return ok(`the newest delivery (${what}) was accepted: both sides had the same secret then`);
   const answer = newest.status_code === 0 ? 'got no answer' : `was answered ${newest.status_code}`;
   return fail(

@@ -69,7 +69,10 @@ async function bodyText(untyped: unknown): Promise<string> {
   return typeof untyped === 'string' ? untyped : '';
 }
 
-/** The ids as text: they have 64 bits, and a number of JavaScript has 53. No string of the list holds `"id":`. */
+/**
+ * Reads the ids as text: they have 64 bits, and a number of JavaScript has 53. No string can hold `"id":`,
+ * because its quotes are escaped.
+ */
 function attemptsIn(text: string) {
   const parsed = attemptsSchema.parse(parseJson(text.replaceAll(/"id":\s*(\d+)/g, '"id":"$1"')));
   return parsed.map(({ id, guid, delivered_at: at, status_code: status, event, action }) => ({

@@ -75,6 +75,7 @@ export async function startDoctorWorld(): Promise<DoctorWorld> {
     API_TOKEN: secret(),
     GITHUB_URL: github.url,
     GITHUB_API_URL: github.apiUrl,
+    GITHUB_DELIVERIES: 'webhooks',
     OPENAI_BASE_URL: openai.url,
     SLACK_SIGNING_SECRET: signingSecret,
     SLACK_BOT_TOKEN: slack.botToken,

@@ -89,6 +89,21 @@ describe('a healthy installation', () => {
     );
   });
 
+  it('needs no webhook on this machine, because Airlock reads GitHub’s log of deliveries', async () => {
+    world.github.setWebhookUrl('https://airlock.invalid/github/webhooks');
+    await deliver();
+    try {
+      for (const way of ['', 'poll']) {
+        const findings = await here({ GITHUB_DELIVERIES: way });
+        expect(named(findings, 'fail')).toEqual([]);
+        expect(findings.find(({ id }) => id === 'github.deliveries')?.found).toMatch(/log of deliveries/);
+      }
+    } finally {
+      world.github.setWebhookUrl(`${world.bot.url}/github/webhooks`);
+      await deliver();
+    }
+  });
+
   it('is all green for a deployment, which finds it out by itself', async () => {
     const findings = await there();
     expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);

@@ -43,7 +43,7 @@ function world(pageSize = 100): World {
     throw new Error('GitHub cannot be reached');
   };
   const deps = (): DeliveriesDeps => ({
-    log: {
+    github: {
       page: async ({ cursor, etag }): Promise<DeliveryPage | 'unchanged'> => {
         await Promise.resolve();
         refuse();
@@ -75,7 +75,7 @@ function world(pageSize = 100): World {
       return self.answers.shift() ?? 202;
     },
     now: () => self.now,
-    report: () => undefined,
+    log: () => undefined,
   });
   // @ts-expect-error -- the storage is all that it uses of its state
   const reader = (): Reader => new Reader({ storage }, deps());

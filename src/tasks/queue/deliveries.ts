@@ -23,7 +23,7 @@ import {
 } from './missed-deliveries.ts';
 
 export interface DeliveriesDeps {
-  readonly log: DeliveryLog;
+  readonly github: DeliveryLog;
   /** Whether an event can ask for something. */
   readonly mayStart: (event: string) => boolean;
   /** Whether webhooks reach this Airlock. */
@@ -31,7 +31,7 @@ export interface DeliveriesDeps {
   /** Gives an event to the intake as a signed webhook. Returns the status of its answer. */
   readonly hand: (delivery: Delivery, guid: string) => Promise<number>;
   readonly now: () => number;
-  readonly report: (event: string, fields: Record<string, unknown>) => void;
+  readonly log: (event: string, fields: Record<string, unknown>) => void;
 }
 
 const stateSchema = z.object({
@@ -70,7 +70,7 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    const { now, report } = this.deps();
+    const { now, log } = this.deps();
     let state = this.#state();
     let waitMs: number;
     try {
@@ -83,7 +83,7 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
       const meaning = meaningOf(error);
       const asked = meaning?.kind === 'transient' ? (meaning.waitMs ?? 0) : 0;
       waitMs = Math.max(asked, Math.min(pollMs * 2 ** failures, catchUpMs));
-      report('deliveries.not_read', { error: String(error), waitMs });
+      log('deliveries.not_read', { error: String(error), waitMs });
     }
     this.#keep(state);
     this.#sql.exec('DELETE FROM handled WHERE at < ?', now() - rememberMs);
@@ -93,16 +93,16 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
   }
 
   async #webhooksArrive({ arrives: before }: State): Promise<boolean> {
-    const { webhooksArrive, report } = this.deps();
+    const { webhooksArrive, log } = this.deps();
     if (before !== null && !this.#asksAgain) return before;
     const arrives = await webhooksArrive();
     this.#asksAgain = false;
-    if (arrives !== before) report('deliveries.mode', { way: arrives ? 'webhooks' : 'poll' });
+    if (arrives !== before) log('deliveries.mode', { way: arrives ? 'webhooks' : 'poll' });
     return arrives;
   }
 
   async #look(before: State, webhooksArrive: boolean): Promise<State> {
-    const { log, now, mayStart, hand, report } = this.deps();
+    const { github, now, mayStart, hand, log } = this.deps();
     const read = await this.#readLog(before);
     if (read === null) return { ...before, failures: 0 };
     const { attempts, newest, etag, perHour, pages } = read;
@@ -122,13 +122,13 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
       left -= 1;
       const { id, guid, event, at } = attempt;
       try {
-        const delivery = await log.delivery(id);
+        const delivery = await github.delivery(id);
         const answer = delivery === null ? null : await hand(delivery, guid);
-        report('delivery.read', { guid, webhook: event, sentAt: new Date(at).toISOString(), answer });
+        log('delivery.read', { guid, webhook: event, sentAt: new Date(at).toISOString(), answer });
         if (answer === null || answer < 500) this.#remember(guid);
         else open.push(attempt);
       } catch (error) {
-        report('delivery.failed', { guid, error: String(error) });
+        log('delivery.failed', { guid, error: String(error) });
         open.push(attempt);
       }
     }
@@ -146,15 +146,15 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
 
   /** Reads until what is handled. null: nothing has changed since the last look. */
   async #readLog({ since, etag }: State) {
-    const { log, mayStart } = this.deps();
+    const { github, mayStart } = this.deps();
     const attempts: DeliveryAttempt[] = [];
-    const first = await log.page({ cursor: null, etag });
+    const first = await github.page({ cursor: null, etag });
     if (first === 'unchanged') return null;
     let pages = 1;
     for (let page = first; ; pages += 1) {
       attempts.push(...page.attempts.filter(({ at, event }) => at > since && mayStart(event)));
       if (page.next === null || page.attempts.some(({ at }) => at <= since)) break;
-      const older = await log.page({ cursor: page.next, etag: null });
+      const older = await github.page({ cursor: page.next, etag: null });
       if (older === 'unchanged') break;
       page = older;
     }

@@ -50,7 +50,7 @@ describe('what is missed', () => {
   ] as const)('where webhooks arrive, after %s', (_, sent, expected) => {
     const attempts = sent.map(([guid, status]) => attempt(guid, status));
     expect(missed(attempts, true)).toEqual(expected);
-    // Whoever answered where no webhook arrives, it was not this Airlock.
+    // Where no webhook arrives it was not this Airlock that answered.
     expect(missed(attempts, false)).toEqual([...new Set(sent.map(([guid]) => guid))]);
   });
 

@@ -1616,6 +1616,39 @@ describe('a task', () => {
     expect(record.snapshot()?.request.askedBefore).toEqual([{ slackUserId: null, githubId: 3 }]);
   });
 
+  const askedLate = (hours: number): TaskRequest => ({
+    ...request,
+    acceptedAt: new Date(t0 + hours * 3_600_000).toISOString(),
+  });
+
+  it('runs what arrives an hour late, and says so', async () => {
+    const { result, record } = await live({ request: askedLate(1) });
+    expect(result.kind).toBe('pull-request');
+    expect(record.view()?.latenessMs).toBe(3_600_000);
+  });
+
+  it('starts nothing for what arrives two days late, until somebody says `retry`', async () => {
+    const late = await live({ request: askedLate(48) });
+    expect(late.result).toEqual({
+      kind: 'refused',
+      reason: { code: 'asked-long-ago', message: expect.stringContaining('2 days ago') },
+    });
+    expect(late.sandboxCalls).toEqual([]);
+    const repeated = await live({
+      request: {
+        ...retry,
+        acceptedAt: askedLate(49).acceptedAt,
+        trigger: { ...githubTrigger, triggeredAt: askedLate(49).acceptedAt },
+      },
+      others: {
+        'gh-1-c1': { request: { ...first, acceptedAt: askedLate(48).acceptedAt }, outcome: late.result },
+      },
+    });
+    expect(repeated.result.kind).toBe('pull-request');
+    expect(repeated.prompts[0]).toContain('fix it');
+    expect(repeated.record.view()?.latenessMs).toBeNull();
+  });
+
   it('runs the same task again when the step is repeated and another has failed since', async () => {
     const heads = [new Error('the connection was lost')];
     let listed = 0;
