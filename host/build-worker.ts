@@ -9,8 +9,8 @@ import { projectRoot } from './project-root.ts';
 const run = promisify(execFile);
 const buildMs = 120_000;
 const keepBuildMs = 60 * 60_000;
-/** Limit for the compressed bundle, as uploaded. The sandbox SDK takes up 100 KiB of it. */
-export const maxBundleKiB = 360;
+/** Limit for the compressed bundle, as uploaded. The sandbox SDK takes 100 KiB, secretlint's rules 17. */
+export const maxBundleKiB = 390;
 
 export interface WorkerBundle {
   readonly directory: string;

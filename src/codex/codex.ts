@@ -1,6 +1,8 @@
 /** Implements the `Codex` port from invocation, progress and answer. */
 import type { Codex } from '../core/ports/codex.ts';
+import { withoutSecrets } from '../core/secrets/find-secrets.ts';
 import { answerOf, replyOf } from './answer.ts';
+import { cleanAnswer } from './clean-words.ts';
 import { codexInvocation, controlFile, type CodexSettings } from './invocation.ts';
 import { readRollout } from './rollout.ts';
 import { fold, initialProgress } from './progress.ts';
@@ -10,9 +12,10 @@ export function createCodex(settings: CodexSettings): Codex {
     invocation: (job) => codexInvocation(settings, job),
     readRollout,
     initialProgress,
-    fold,
+    // In the whole line: a later cut could leave most of a secret that no rule recognizes.
+    fold: (progress, untrustedLine, now) => fold(progress, withoutSecrets(untrustedLine), now),
     control: controlFile,
-    answer: answerOf,
-    reply: replyOf,
+    answer: (progress) => cleanAnswer(answerOf(progress)),
+    reply: (progress) => withoutSecrets(replyOf(progress)),
   };
 }

@@ -5,6 +5,7 @@ import type { RemarkReport } from '../core/remark.ts';
 import { parseLine, type CodexItem, type CodexLine, type DriverLine } from './event.ts';
 import { unwrapShell } from './shell-command.ts';
 import { firstOf, lastOf } from '../core/ask/untrusted-text.ts';
+import { withoutSecrets } from '../core/secrets/find-secrets.ts';
 import { parseJson } from '../lib/parse-json.ts';
 
 const maxCommands = 100;
@@ -117,10 +118,9 @@ function withOutput(commands: readonly CommandRun[], itemId: string, delta: stri
   const index = commands.findLastIndex((run) => run.id === itemId && run.status === 'running');
   const run = commands[index];
   if (run === undefined) return commands;
-  const outputTail = lastOf(
-    run.outputTail + delta.slice(-4 * maxOutputTailCharacters),
-    maxOutputTailCharacters,
-  );
+  // A secret can come in two parts.
+  const whole = withoutSecrets(run.outputTail + delta.slice(-4 * maxOutputTailCharacters));
+  const outputTail = lastOf(whole, maxOutputTailCharacters);
   return commands.with(index, { ...run, outputTail });
 }
 

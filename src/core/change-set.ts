@@ -139,6 +139,8 @@ export const measureSchema = z.strictObject({
   submodules: z.array(z.string()).default([]),
   /** New names with the names that they differ from only in case or Unicode form. */
   collisions: z.array(z.tuple([z.string(), z.string()])).default([]),
+  /** Lines of changed files, by path, whose secrets the base has in one of the changed files too. */
+  secretsBefore: z.array(z.tuple([z.string(), z.number()])).default([]),
   patch: patchSchema,
   merge: mergeMeasureSchema.optional(),
 });

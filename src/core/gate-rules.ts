@@ -34,6 +34,14 @@ export const gateRules = [
     why: 'A branch is readable as soon as it is pushed. Remove the secret from the files, or commit the change yourself if it is not one.',
   },
   {
+    code: 'secret-in-words',
+    effect: 'mark',
+    allow: 'never',
+    about: 'change',
+    finds: 'words of Codex from which a credential was taken out',
+    why: 'was taken out of what Codex wrote: revoke it if it is real',
+  },
+  {
     code: 'mass-deletion',
     effect: 'hold',
     allow: 'never',

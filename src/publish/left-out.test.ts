@@ -31,7 +31,7 @@ describe('leftOutText', () => {
     [
       'names no file whose name holds a secret',
       [skipped(['ghp', 'q7Rz2KfP9xWm4TbYc8VdL1nHs6GjA3eUo5Zi'].join('_'), 'ignored')],
-      'Left out: a file whose name holds a secret (excluded by .gitignore: add an exception if it is meant).',
+      'Left out: [a GitHub token was here] (excluded by .gitignore: add an exception if it is meant).',
     ],
   ])('%s', (_, entries, text) => {
     expect(leftOutText(entries)).toBe(text);

@@ -1,7 +1,7 @@
 /** Says which changed files are not part of a change, and why. Pure. Names are untrusted and not escaped. */
 import { maxChangedFiles, maxFileBytes, type SkippedPath } from '../core/change-set.ts';
 import { headOf } from '../lib/cut-text.ts';
-import { withoutSecret } from './gate/secrets.ts';
+import { withoutSecrets } from '../core/secrets/find-secrets.ts';
 
 const reasons: Readonly<Record<SkippedPath['why'], string>> = {
   submodule: 'in a submodule, which is another repository: change it there',
@@ -31,7 +31,7 @@ export function leftOutReason({ why, bytes, files }: SkippedPath): string {
 
 /** Describes each entry. Shows no secret. */
 export function leftOutEntries(skipped: readonly SkippedPath[]): readonly string[] {
-  return skipped.map((entry) => `${withoutSecret(headOf(entry.path, 120))} (${leftOutReason(entry)})`);
+  return skipped.map((entry) => `${headOf(withoutSecrets(entry.path), 120)} (${leftOutReason(entry)})`);
 }
 
 /** One sentence about what somebody may miss: all but what tools generate. Null if there is nothing. */

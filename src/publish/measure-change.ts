@@ -2,13 +2,13 @@
 import * as z from 'zod';
 import { fileModeSchema, type ChangeSet, type Measure } from '../core/change-set.ts';
 import { unlessMissing, type GithubClient } from '../github/client.ts';
+import { findSecrets, withoutSecrets, type FoundSecret } from '../core/secrets/find-secrets.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import { diffLines, linesOf } from '../lib/line-diff.ts';
 import { utf8Of } from '../lib/utf8.ts';
 import { decodeBase64 } from './base64.ts';
 import { nameCollisions } from './name-collisions.ts';
 import { patchOfFile, patchWithout, type PatchedFile } from './patch-text.ts';
-import { findSecret } from './gate/secrets.ts';
 import type { RepositoryPath } from './tree-writer.ts';
 
 /** Old files that are read, and the size of one. GitHub allows 5,000 calls an hour for an installation. */
@@ -41,6 +41,11 @@ interface FileMeasure {
   readonly patch: string;
   readonly patchComplete: boolean;
 }
+interface FileSecrets {
+  readonly path: string;
+  readonly before: readonly FoundSecret[];
+  readonly now: readonly FoundSecret[];
+}
 
 export async function measureChange(
   client: GithubClient,
@@ -60,14 +65,18 @@ export async function measureChange(
   const known = files.filter(({ path }) => entries.has(path));
   const read = new Set(known.slice(0, maxBlobs).map(({ path }) => path));
   // One file after the other, up to `blobsAtOnce`: all contents at once would not fit into a Worker.
-  const measures = await boundedAll(files, blobsAtOnce, async (file): Promise<FileMeasure> => {
-    const entry = entries.get(file.path);
-    const change = { file, modeBefore: modeBefore(file.path) };
+  const measures = await boundedAll(files, blobsAtOnce, async (file): Promise<FileMeasure & FileSecrets> => {
+    const { path } = file;
+    const entry = entries.get(path);
+    const change = { file, modeBefore: modeBefore(path) };
+    const now = file.type === 'file' ? findSecrets(atob(file.content), path) : [];
+    const without = { path, before: [], now };
     if (entry === undefined)
-      return listed.truncated ? notMeasured(change) : measureFile(change, new Uint8Array());
-    const isRead = read.has(file.path) && (entry.size ?? 0) <= maxBlobBytes;
-    const before = isRead ? await readBlob(client, at, entry.sha) : null;
-    return before === null ? notMeasured(change) : measureFile(change, before);
+      return { ...(listed.truncated ? notMeasured(change) : measureFile(change, '', now)), ...without };
+    const isRead = read.has(path) && (entry.size ?? 0) <= maxBlobBytes;
+    const blob = isRead ? await readBlob(client, at, entry.sha) : null;
+    if (blob === null) return { ...notMeasured(change), ...without };
+    return { ...measureFile(change, blob, now), path, before: findSecrets(atob(blob), path), now };
   });
   const sum = (of: (one: FileMeasure) => number) => measures.reduce((total, one) => total + of(one), 0);
   return {
@@ -81,23 +90,36 @@ export async function measureChange(
     }),
     submodules: files.flatMap(({ path }) => (submodules.has(path) ? [path] : [])),
     collisions: nameCollisions(listed.tree, files),
+    secretsBefore: secretsBefore(measures),
     patch: fitting(measures),
   };
 }
 
-/** null: GitHub does not have it any more. */
-async function readBlob(client: GithubClient, at: RepositoryPath, sha: string): Promise<Uint8Array | null> {
+/** A line counts only if the base has all of its secrets: those of other changed files too, for a move. */
+function secretsBefore(files: readonly FileSecrets[]): Measure['secretsBefore'] {
+  const known = new Set(files.flatMap(({ before }) => before.map(({ value }) => value)));
+  return files.flatMap(({ path, now }) => {
+    const fresh = new Set(
+      now.filter(({ value }) => value === '' || !known.has(value)).map(({ line }) => line),
+    );
+    const old = new Set(now.map(({ line }) => line).filter((line) => !fresh.has(line)));
+    return [...old].map((line): [string, number] => [path, line]);
+  });
+}
+
+/** Base64; null: GitHub does not have it any more. */
+async function readBlob(client: GithubClient, at: RepositoryPath, sha: string): Promise<string | null> {
   const found = await unlessMissing(
     client.request('GET /repos/{owner}/{repo}/git/blobs/{file_sha}', { ...at, file_sha: sha }),
   );
   if (found === null) return null;
-  return decodeBase64(blobSchema.parse(found.data).content.replaceAll('\n', ''));
+  return blobSchema.parse(found.data).content.replaceAll('\n', '');
 }
 
-function measureFile(change: PatchedFile, oldBytes: Uint8Array): FileMeasure {
+function measureFile(change: PatchedFile, blob: string, secrets: readonly FoundSecret[]): FileMeasure {
   const { file } = change;
   const newBytes = file.type === 'file' ? decodeBase64(file.content) : new Uint8Array();
-  const before = textOf(oldBytes);
+  const before = textOf(decodeBase64(blob));
   const after = textOf(newBytes);
   // Like git, counts no lines of binary files.
   if (before === null || after === null) return withoutPatch(change, 0, 0, 'it is binary');
@@ -106,8 +128,8 @@ function measureFile(change: PatchedFile, oldBytes: Uint8Array): FileMeasure {
   const edits = diffLines(linesOf(before), linesOf(after));
   const insertions = edits.filter(({ kind }) => kind === 'insert').length;
   const deletions = edits.filter(({ kind }) => kind === 'delete').length;
-  const secret = file.type === 'file' ? findSecret(atob(file.content)) : null;
-  if (secret !== null)
+  const [secret] = secrets;
+  if (secret !== undefined)
     return withoutPatch(change, insertions, deletions, `it has ${secret.kind}, line ${secret.line}`);
   const patch = patchOfFile(change, edits);
   return patch.length > maxPatchCharacters
@@ -144,6 +166,9 @@ function fitting(measures: readonly FileMeasure[]): Measure['patch'] {
     room -= patch.length;
     shown.push(patch);
   }
-  const complete = shown.length === measures.length && measures.every(({ patchComplete }) => patchComplete);
-  return { text: shown.join(''), complete };
+  const text = shown.join('');
+  // In a name, or in a line that is deleted.
+  const safe = withoutSecrets(text);
+  const isWhole = shown.length === measures.length && measures.every(({ patchComplete }) => patchComplete);
+  return { text: safe, complete: isWhole && safe === text };
 }

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createPublication } from '../../src/publish/publisher.ts';
 import { cloneWorkspace, temporaryFolder } from '../container/sandbox-scripts.ts';
-import { changedRepository, ownProcess, publishInput, simulatedGithub } from './simulated-github.ts';
+import {
+  baseFiles,
+  changedRepository,
+  ownProcess,
+  publishInput,
+  simulatedGithub,
+} from './simulated-github.ts';
 
 const edit = (directory: string): void => {
   const write = (path: string, content: string | Uint8Array) => writeFileSync(join(directory, path), content);
@@ -44,6 +50,31 @@ it('counts lines and modes as git does, and makes a patch that git applies', asy
     encoding: 'utf8',
   });
   expect(git('write-tree')).toBe(head);
+});
+
+it('knows which secrets the base has in any of the changed files, and shows none of them', async () => {
+  const simulator = await simulatedGithub();
+  const [old, fresh] = [
+    'q7Rz2KfP9xWm4TbYc8VdL1nHs6GjA3eUo5Zi',
+    '3eUo5Ziq7Rz2KfP9xWm4TbYc8VdL1nHs6GjA',
+  ] as const;
+  const move = (directory: string): void => {
+    rmSync(join(directory, 'old.env'));
+    writeFileSync(join(directory, 'new.env'), `\nA=ghp_${old}\nB=ghp_${old},ghp_${fresh}\nC=npm_${old}\n`);
+  };
+  const files = { ...baseFiles, 'old.env': `ghp_${old}\nnpm_${old}\n` };
+  const { facts, change } = await changedRepository(simulator, move, { files });
+  const publication = createPublication(ownProcess(simulator));
+  const { secretsBefore, patch } = await publication.measure(facts, 'gh-1-c77', change, null);
+  expect(secretsBefore).toEqual([
+    ['new.env', 2],
+    ['new.env', 4],
+  ]);
+  expect(patch).toMatchObject({
+    complete: false,
+    text: expect.stringContaining('-[a GitHub token was here]'),
+  });
+  expect(patch.text).not.toContain(old.slice(0, 8));
 });
 
 it('shows nothing of a file that looks like a secret, or is binary', async () => {

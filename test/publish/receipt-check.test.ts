@@ -27,6 +27,7 @@ const change = {
     modesBefore: [],
     submodules: [],
     collisions: [],
+    secretsBefore: [],
     patch: { text: '', complete: true },
   },
 } satisfies PublishInput['change'];

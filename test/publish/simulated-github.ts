@@ -125,6 +125,7 @@ const measure = {
   modesBefore: [],
   submodules: [],
   collisions: [],
+  secretsBefore: [],
   patch: { text: '', complete: true },
 };
 
@@ -226,7 +227,7 @@ export async function changeBy(edit: Edit, gitDir: string, base: string): Promis
 export async function changedRepository(
   simulator: GithubSimulator,
   edit: Edit,
-  settings: Partial<Omit<NewRepository, 'files'>> = {},
+  settings: Partial<NewRepository> = {},
 ): Promise<{ repository: CreatedRepository; facts: RepositoryFacts; change: ChangeSet }> {
   const repository = await simulator.createRepository({
     owner: 'acme',

@@ -3,6 +3,8 @@ import type { ChangedFile, FileMode, Measure, MeasuredChange } from '../../core/
 import type { AllowedRule, GatePolicy } from '../../core/gate-policy.ts';
 import { closedPolicy } from '../../core/policy.ts';
 import type { GateVerdict } from '../../core/ports/publication.ts';
+import type { Answer } from '../../core/progress.ts';
+import { withoutSecrets } from '../../core/secrets/find-secrets.ts';
 import { gate as gateWith } from './gate.ts';
 
 type File = Extract<ChangedFile, { type: 'file' }>;
@@ -31,6 +33,7 @@ const change = (
     modesBefore: [],
     submodules: [],
     collisions: [],
+    secretsBefore: [],
     patch: { text: '', complete: true },
     ...measure,
   },
@@ -137,6 +140,15 @@ describe('gate', () => {
     ['a token in a file name', file(`keys/ghp_${random}`), 'secret'],
     ['a token in a folder name', file(`ghp_${random}/a`), 'secret'],
     ['a token in a link’s target', link('a', `ghp_${random}`), 'secret'],
+    ['a token in base64', file('secret.yaml', `data:\n  token: ${btoa(`ghp_${random}`)}`), 'secret'],
+    ['a token in a registry’s settings', file('.npmrc', `//npm.acme.dev/:_authToken=${random}`), 'secret'],
+    ['the password of a database', file('a.ts', `'postgres://ada:${random.slice(0, 9)}@db/x'`), 'secret'],
+    [
+      'a key store',
+      file('a.p12', '0\x82\x09\x10\x02\x01\x030\x82\x08\xd6\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01'),
+      'secret',
+    ],
+    ['a PuTTY key', file('a.ppk', `PuTTY-User-Key-File-3: x\nPrivate-Lines: 1\n${random}`), 'secret'],
     ['a link to an absolute path', link('a', '/etc/passwd'), 'symlink-outside'],
     ['a link above the root', link('a/b', '../../x'), 'symlink-outside'],
     ['a link that leaves through another', link('a', 'b/../../x'), 'symlink-outside'],
@@ -386,6 +398,46 @@ describe('gate', () => {
     const message = verdict.kind === 'hold' ? verdict.reason.message : '';
     expect(message).toContain('config/a.env, line 3');
     expect(message).not.toContain(random.slice(0, 8));
+  });
+
+  it('holds no secret that the base has, but each that is new', () => {
+    const content = `A=ghp_${random}\nB=glpat-${random}\n`;
+    const secretsBefore: Measure['secretsBefore'] = [['a.env', 1]];
+    const hold = gate(change([file('a.env', content)], {}, { secretsBefore }));
+    expect(hold).toMatchObject({
+      reason: { message: expect.stringMatching(/^Held: a GitLab token in a\.env, line 2\. /) },
+    });
+    expect(
+      gate(change([file('a.env', content)], {}, { secretsBefore: [...secretsBefore, ['a.env', 2]] })),
+    ).toEqual({ kind: 'allow' });
+    expect(gate(change([file('b.env', content)], {}, { secretsBefore }))).toMatchObject({ kind: 'hold' });
+  });
+
+  it.each<[string, Partial<Answer>]>([
+    ['the title', { title: `Use ghp_${random}` }],
+    ['the summary', { summary: `It is \`AKIAQ7RZ2KFPXWM4TBYC\`, ${btoa(`token ghp_${random}`)}` }],
+    [
+      'a reply to a line comment',
+      {
+        replies: [
+          { id: 1, text: 'Done.' },
+          { id: 2, text: pem('EC ') },
+        ],
+      },
+    ],
+  ])('holds a secret in %s, and marks where one was taken out', (place, said) => {
+    const input = { change: change([file('a')]), words: { ...words, ...said }, policy: closedPolicy.gate };
+    const verdict = gateWith(input, null);
+    expect(verdict).toMatchObject({
+      kind: 'hold',
+      reason: { code: 'secret', message: expect.stringContaining(` in ${place}`) },
+    });
+    expect(JSON.stringify(verdict)).not.toContain(random.slice(0, 8));
+    const text = withoutSecrets(JSON.stringify(input.words));
+    expect(gateWith({ ...input, words: { ...words, ...JSON.parse(text) } }, null)).toMatchObject({
+      kind: 'mark',
+      remarks: [expect.stringContaining(` in ${place} was taken out of what Codex wrote`)],
+    });
   });
 
   it('names no file whose name holds a secret, also among those that were left out', () => {

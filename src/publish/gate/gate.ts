@@ -6,10 +6,10 @@
 import { isAllowed, isOff } from '../../core/gate-policy.ts';
 import { gateRules } from '../../core/gate-rules.ts';
 import type { GateInput, GateVerdict } from '../../core/ports/publication.ts';
+import { withoutSecrets } from '../../core/secrets/find-secrets.ts';
 import { headOf } from '../../lib/cut-text.ts';
 import type { Finding } from './rule.ts';
 import { finders } from './rules.ts';
-import { withoutSecret } from './secrets.ts';
 
 type Rule = (typeof gateRules)[number];
 interface Hit {
@@ -62,7 +62,7 @@ function remark({ rule, findings }: Hit, approvedBy: string | null): string {
 
 /** Lists at most five names. They are untrusted and escaped when they are rendered. Shows no secret. */
 function listed(findings: readonly Finding[]): string {
-  const shown = findings.slice(0, 5).map((finding) => headOf(withoutSecret(finding), 300));
+  const shown = findings.slice(0, 5).map((finding) => headOf(withoutSecrets(finding), 300));
   const more = findings.length - shown.length;
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }

@@ -9,7 +9,7 @@ import type { GateCode } from '../../core/gate-rules.ts';
 import { leftOutEntries } from '../left-out.ts';
 import { agentInstructions, otherCi, paths, protectedPaths } from './path-rules.ts';
 import type { Find } from './rule.ts';
-import { secrets } from './secret-rules.ts';
+import { secrets, secretsTakenOut } from './secret-rules.ts';
 import { locksAlone } from './lock-files.ts';
 import {
   collidingNames,
@@ -26,6 +26,7 @@ export const finders: Readonly<Record<GateCode, Find>> = {
   // Also a file or symlink that replaces one of the folders, and the short names that NTFS gives to them.
   'workflow-files': paths(/^(?:\.github|github~\d+)(?:$|\/(?:workflows|workfl~\d+|actions)(?:$|\/))/),
   secret: secrets,
+  'secret-in-words': secretsTakenOut,
   'mass-deletion': treeLost,
   protected: protectedPaths,
   'symlink-outside': linksOutside,

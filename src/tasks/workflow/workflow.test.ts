@@ -108,6 +108,7 @@ const measured: Measure = {
   modesBefore: [],
   submodules: [],
   collisions: [],
+  secretsBefore: [],
   patch: { text: '', complete: true },
 };
 const allowedEntry: EgressEntry = {
