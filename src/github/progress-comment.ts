@@ -79,7 +79,10 @@ const calls = {
 } as const satisfies Record<Conversation, unknown>;
 const conversationOf = ({ thread }: Place): Conversation => (thread === null ? 'issues' : 'pulls');
 
-/** Overlapping attempts leave one comment: each lists again and deletes its own unless its id is lowest. */
+/**
+ * Overlapping attempts leave one comment: each lists again and deletes all but the lowest id. That includes
+ * the comments of other attempts, which may have crashed.
+ */
 export async function saveStickyComment(
   place: StickyPlace,
   markdown: string,
@@ -87,13 +90,20 @@ export async function saveStickyComment(
 ): Promise<number> {
   const body = markedBody(markdown, place.marker);
   if (knownId !== null && (await edit(place, knownId, body))) return knownId;
-  const [found] = await ownCommentIds(place);
-  if (found !== undefined && (await edit(place, found, body))) return found;
+  const [found, ...others] = await ownCommentIds(place);
+  if (found !== undefined && (await edit(place, found, body))) {
+    await removeAll(place, others);
+    return found;
+  }
   const id = await create(place, body);
-  const [first = id] = await ownCommentIds(place);
-  if (first >= id) return id;
-  await remove(place, id);
-  return first;
+  return await keepLowest(place, [id, ...(await ownCommentIds(place))]);
+}
+
+/** Returns the id that stays. A new comment can be missing from the list. */
+async function keepLowest(place: Place, ids: readonly number[]): Promise<number> {
+  const lowest = Math.min(...ids);
+  await removeAll(place, new Set(ids.filter((id) => id !== lowest)));
+  return lowest;
 }
 
 export interface LineReply {
@@ -104,8 +114,8 @@ export interface LineReply {
 }
 
 /**
- * Replies to each line comment once, in its thread. Overlapping attempts list again and delete their own
- * duplicates. Returns the line comments that take no reply. Rejects on transient errors.
+ * Replies to each line comment once, in its thread. Overlapping attempts list again and delete duplicates, as
+ * `saveStickyComment` does. Returns the line comments that take no reply. Rejects on transient errors.
  */
 export async function saveLineReplies(
   { bot, ...place }: Omit<Place, 'thread'> & { readonly bot: string },
@@ -129,8 +139,11 @@ export async function saveLineReplies(
     }
   }
   const after = created.length === 0 ? before : await list();
-  for (const { marker, id } of created)
-    if ((after.get(marker)?.[0] ?? id) < id) await remove(inThread(0), id);
+  for (const marker of new Set(replies.map(({ id }) => replyMarker(taskId, id)))) {
+    const ids = created.flatMap((one) => (one.marker === marker ? [one.id] : []));
+    const all = [...ids, ...(after.get(marker) ?? [])];
+    if (all.length > 0) await keepLowest(inThread(0), all);
+  }
   return refused;
 }
 
@@ -160,9 +173,11 @@ async function edit(place: Place, id: number, body: string): Promise<boolean> {
   return done !== null;
 }
 
-async function remove(place: Place, id: number): Promise<void> {
-  const at = { ...repositoryOf(place), comment_id: id };
-  await unlessMissing<unknown>(place.client.request(calls[conversationOf(place)].remove, at));
+async function removeAll(place: Place, ids: Iterable<number>): Promise<void> {
+  for (const id of ids) {
+    const at = { ...repositoryOf(place), comment_id: id };
+    await unlessMissing<unknown>(place.client.request(calls[conversationOf(place)].remove, at));
+  }
 }
 
 /** Subtracts a margin, because the trigger is rounded. The margin only makes the list longer. */

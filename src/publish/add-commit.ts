@@ -29,7 +29,8 @@ export interface Look {
 
 /**
  * Reads the pull request and looks for the task's commit: in an open one, on the branch, which is ahead by
- * seconds; in a closed one, at its last head. `known`: the commit, if this attempt has made it.
+ * seconds; in a closed one, at its last head. `known`: the commit, if this attempt has made it. Reads the
+ * branch first: what it has then is part of a pull request that is open afterwards.
  */
 export async function lookAt(
   publishing: Publishing,
@@ -37,13 +38,15 @@ export async function lookAt(
   known: string | null = null,
 ): Promise<Look> {
   const { client, at, input } = publishing;
+  const before = await branchHead(publishing, continues.headRef);
   const found = await unlessMissing(
     client.request('GET /repos/{owner}/{repo}/pulls/{pull_number}', { ...at, pull_number: continues.number }),
   );
   const pull = found === null ? null : pullSchema.parse(found.data);
   if (pull === null || !inSameRepository(pull, input.facts))
     return { pull, branchHead: null, added: null, isLate: false };
-  const current = await branchHead(publishing, pull.head.ref);
+  const isRenamed = pull.head.ref !== continues.headRef;
+  const current = isRenamed ? await branchHead(publishing, pull.head.ref) : before;
   const head = pull.state === 'open' ? (current ?? pull.head.sha) : pull.head.sha;
   const commit = await ownCommitIn(publishing, head, known);
   const isLate =

@@ -12,11 +12,6 @@ export interface Publishing {
   readonly input: PublishInput;
 }
 
-export interface Head {
-  readonly branch: string;
-  readonly sha: string;
-}
-
 const sha = z.string().regex(/^[0-9a-f]{40}$/);
 const gitCommitSchema = z.object({ tree: z.object({ sha }) });
 const listedSchema = z.array(z.object({ sha, commit: z.object({ message: z.string() }) }));
@@ -24,8 +19,6 @@ const refSchema = z.object({ object: z.object({ sha }) });
 
 /** Codes of a reason with which a ruleset or a protected branch refuses. */
 const forbiddenByRule = /^(?:branch-protected|push-protection|ruleset-)/;
-/** Names to try if another branch has ours: the name itself, then with `-2` to `-5`. */
-export const maxBranchNames = 5;
 /** Commits that a second attempt searches for its own commit below: one page of GitHub's. */
 const maxCommitsOnTop = 100;
 
@@ -68,26 +61,12 @@ export async function ownCommitUnder(
   return ours?.sha ?? null;
 }
 
-/** Or finds an earlier attempt's. Tries the next name if taken; null if all are. */
-export async function claimBranch(
-  publishing: Publishing,
+/** Returns false if a branch of that name exists. */
+export async function createBranch(
+  { client, at }: Publishing,
   branch: string,
   commit: string,
-): Promise<Head | null> {
-  for (let attempt = 1; attempt <= maxBranchNames; attempt += 1) {
-    const name = attempt === 1 ? branch : `${branch}-${attempt}`;
-    if (await createBranch(publishing, name, commit)) return { branch: name, sha: commit };
-    const existing = await branchHead(publishing, name);
-    // Deleted between the two calls. The caller's next attempt creates it.
-    if (existing === null) throw new Error(`the branch ${name} was deleted during its publication`);
-    if (existing === commit || (await ownCommitUnder(publishing, existing)) !== null)
-      return { branch: name, sha: existing };
-  }
-  return null;
-}
-
-/** Returns false if a branch of that name exists. */
-async function createBranch({ client, at }: Publishing, branch: string, commit: string): Promise<boolean> {
+): Promise<boolean> {
   try {
     await client.request('POST /repos/{owner}/{repo}/git/refs', {
       ...at,

@@ -5,18 +5,24 @@ import { GithubRefusal } from '../github/client.ts';
 import { taskMarker } from '../github/progress-comment.ts';
 import { pullRequestRef, pullSchema, type PullRequest } from '../github/pull-request.ts';
 import { isLogin } from '../github/write-permission.ts';
-import type { Head, Publishing } from './branches.ts';
+import { ownCommitUnder, type Publishing } from './branches.ts';
 import type { Detour } from './continuation.ts';
 import { titleOf } from './git-commit.ts';
 import { pullRequestBody } from './pull-request-text.ts';
 
 export type Log = (event: string, fields: Record<string, unknown>) => void;
 
-/** Finds the pull request that an earlier attempt opened from this branch, whatever its state. */
+/**
+ * Finds the pull request that an earlier attempt opened from this branch, whatever its state: by the marker,
+ * or by the task's commit if people have edited the body.
+ */
 export async function findPullRequest(publishing: Publishing, branch: string): Promise<PullRequest | null> {
   const marker = taskMarker(publishing.input.request.taskId);
   const pulls = await pullRequestsFrom(publishing, branch);
-  return pulls.find((pull) => (pull.body ?? '').trimEnd().endsWith(marker)) ?? null;
+  const marked = pulls.find((pull) => (pull.body ?? '').trimEnd().endsWith(marker));
+  if (marked !== undefined) return marked;
+  for (const pull of pulls) if ((await ownCommitUnder(publishing, pull.head.sha)) !== null) return pull;
+  return null;
 }
 
 async function pullRequestsFrom({ client, at }: Publishing, branch: string): Promise<PullRequest[]> {
@@ -35,14 +41,14 @@ async function pullRequestsFrom({ client, at }: Publishing, branch: string): Pro
 /** `detour`: why it is no commit on another. A concurrent attempt requests the review. */
 export async function openPullRequest(
   publishing: Publishing,
-  head: Head,
+  branch: string,
   detour: Detour | null,
   log: Log,
 ): Promise<PullRequestRef> {
   const bases = detour?.bases ?? [publishing.input.baseBranch];
   for (const [index, base] of bases.entries()) {
     try {
-      const { pull, opened } = await openOnto(publishing, head, base, detour);
+      const { pull, opened } = await openOnto(publishing, branch, base, detour);
       if (opened) await requestReview(publishing, pull, log);
       return pullRequestRef(pull);
     } catch (error) {
@@ -55,7 +61,7 @@ export async function openPullRequest(
 
 async function openOnto(
   publishing: Publishing,
-  head: Head,
+  branch: string,
   base: string,
   detour: Detour | null,
 ): Promise<{ readonly pull: PullRequest; readonly opened: boolean }> {
@@ -65,7 +71,7 @@ async function openOnto(
       ...at,
       title: titleOf(input.answer),
       body: pullRequestBody(input, detour),
-      head: head.branch,
+      head: branch,
       base,
       draft,
     });
@@ -75,9 +81,13 @@ async function openOnto(
     return await open(input.draft);
   } catch (error) {
     if (!(error instanceof GithubRefusal) || error.status !== 422) throw error;
-    if (/already exists/i.test(error.details)) {
-      const pull = (await pullRequestsFrom(publishing, head.branch)).find(({ state }) => state === 'open');
-      if (pull !== undefined) return { pull, opened: false };
+    // Another attempt has opened it. Since then people may have merged it, or deleted its branch.
+    const isGone = error.fields.includes('head');
+    if (isGone || /already exists|no commits between/i.test(error.details)) {
+      const pull = await findPullRequest(publishing, branch);
+      if (pull !== null) return { pull, opened: false };
+      if (isGone)
+        throw new Error(`the branch ${branch} was deleted during its publication`, { cause: error });
     }
     // Private repositories on free plans have no drafts. The body has the remarks in any case.
     if (input.draft && /draft/i.test(error.details)) return await open(false);

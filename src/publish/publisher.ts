@@ -11,12 +11,13 @@ import { purposes, type AppTokens } from '../github/app-auth.ts';
 import { GithubRefusal, githubClient, type GithubApi } from '../github/client.ts';
 import { createReceiptChecks } from '../github/receipt-checks.ts';
 import { resultMarker, saveStickyComment } from '../github/progress-comment.ts';
-import { pullRequestRef } from '../github/pull-request.ts';
+import { pullRequestRef, type PullRequest } from '../github/pull-request.ts';
 import { addCommit, lookAt, type Added } from './add-commit.ts';
 import { branchName } from './branch-name.ts';
-import { claimBranch, maxBranchNames, ownCommitUnder, treeOf, type Publishing } from './branches.ts';
+import { ownCommitUnder, treeOf, type Publishing } from './branches.ts';
 import { changeHash } from './change-hash.ts';
 import { parseChangeLines } from './change-lines.ts';
+import { claimBranch, maxBranchNames } from './claim-branch.ts';
 import { unwrittenReason, type Detour } from './continuation.ts';
 import { createCommit } from './create-commit.ts';
 import { gate } from './gate/gate.ts';
@@ -113,7 +114,7 @@ export function createPublication(deps: PublicationDeps): Publication {
 }
 
 async function publish(attempt: Attempt): Promise<PublishResult> {
-  const { client, at, input, branch, log } = attempt;
+  const { client, at, input, branch } = attempt;
   const { continues, change, request, pull } = input;
   if (pull !== null && continues === null)
     throw new Error('a task that was asked in a pull request has no branch to write to');
@@ -127,10 +128,7 @@ async function publish(attempt: Attempt): Promise<PublishResult> {
   ]);
   const publishing = { ...attempt, input: { ...input, facts: { ...input.facts, private: isPrivate } } };
   if (look !== null && look.added !== null) return await reportAdded(publishing, look.added);
-  if (own !== null) {
-    await requestReview(publishing, own, log);
-    return { kind: 'published', pullRequest: pullRequestRef(own), added: null };
-  }
+  if (own !== null) return await publishedBefore(publishing, own);
   const commitOnto = async (parent: string): Promise<string> => {
     const parentTree = parent === change.base ? baseTree : await treeOf(attempt, parent);
     return await createCommit(attempt, {
@@ -151,20 +149,27 @@ async function publish(attempt: Attempt): Promise<PublishResult> {
 
 async function publishOwn(attempt: Attempt, commit: string, detour: Detour | null): Promise<PublishResult> {
   const { branch, log } = attempt;
-  const head = await claimBranch(attempt, branch, commit);
-  if (head === null) {
+  const claim = await claimBranch(attempt, branch, commit);
+  if (claim.kind === 'opened') return await publishedBefore(attempt, claim.pull);
+  if (claim.kind === 'taken') {
     const message = `The branch ${branch} and its alternatives -2 to -${maxBranchNames} exist and belong to others. Delete one of them and retry.`;
     return { kind: 'rejected', reason: { code: 'branch-taken', message } };
   }
   try {
-    const pullRequest = await openPullRequest(attempt, head, detour, log);
+    const pullRequest = await openPullRequest(attempt, claim.branch, detour, log);
     return { kind: 'published', pullRequest, added: null };
   } catch (error) {
     const reason = finalReason(error);
     if (reason === null) throw error;
     const { baseBranch } = attempt.input;
-    return { kind: 'rejected', reason: withoutPullRequest(reason, baseBranch, head.branch) };
+    return { kind: 'rejected', reason: withoutPullRequest(reason, baseBranch, claim.branch) };
   }
+}
+
+/** Another attempt has opened it, and may have ended before it requested the review. */
+async function publishedBefore(attempt: Attempt, pull: PullRequest): Promise<PublishResult> {
+  await requestReview(attempt, pull, attempt.log);
+  return { kind: 'published', pullRequest: pullRequestRef(pull), added: null };
 }
 
 /** The branch stays: a person can open the pull request from it, and a retry finds it. */
