@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { signed, unsigned } from './commit-signatures.ts';
 import type { FileContent } from './contract.ts';
+import { isRefName, moveLooseRef } from './git-refs.ts';
 import { ObjectReader, runGit, runGitOrThrow, type GitObject } from './git-process.ts';
 import { writeLooseObject } from './loose-objects.ts';
 import { workflowGuardHook } from './workflow-guard.ts';
@@ -137,7 +138,8 @@ export class GitRepository {
 
   /** Compare-and-swap: returns false unless the ref is at `from` (null: does not exist). */
   async moveRef(ref: string, from: string | null, to: string): Promise<boolean> {
-    return (await runGit(this.gitDir, ['update-ref', ref, to, from ?? absent])).exitCode === 0;
+    const moved = await moveLooseRef(this.gitDir, ref, from, to);
+    return moved ?? (await runGit(this.gitDir, ['update-ref', ref, to, from ?? absent])).exitCode === 0;
   }
 
   async deleteRef(ref: string): Promise<boolean> {
@@ -250,14 +252,6 @@ export class GitRepository {
     if (head === null) throw new Error(`fast-import did not create the branch ${change.branch}`);
     return head;
   }
-}
-
-/** Whether a full ref name follows the rules of `git check-ref-format`. */
-export function isRefName(ref: string): boolean {
-  if (!/^refs\/[^/]+\/./.test(ref) || ref.length > 1000) return false;
-  // oxlint-disable-next-line no-control-regex -- refuses control characters
-  if (/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\.$|\/$/.test(ref)) return false;
-  return ref.split('/').every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'));
 }
 
 function signature(person: Person): string {

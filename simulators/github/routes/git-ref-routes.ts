@@ -5,7 +5,7 @@ import { emptyRepository, forbidden, notFound, unprocessable } from '../api-erro
 import type { Caller } from '../access.ts';
 import { nodeId, type Json } from '../documents/account-document.ts';
 import { repositoryApiUrl } from '../documents/repository-document.ts';
-import { isRefName } from '../git-repository.ts';
+import { isRefName } from '../git-refs.ts';
 import { objectIdAt } from '../git-trees.ts';
 import { covers } from '../installation-tokens.ts';
 import { checkRefUpdate } from '../rulesets.ts';
