@@ -49,7 +49,7 @@ export async function simulatedGithub(
 
 /** The dependencies of one process: its own token cache, and a `fetch` that a test can break. */
 export function ownProcess(
-  simulator: GithubSimulator,
+  simulator: Pick<GithubSimulator, 'apiUrl' | 'url'>,
   fetch_: typeof fetch = fetch,
 ): {
   apiUrl: string;
