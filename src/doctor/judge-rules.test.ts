@@ -44,6 +44,12 @@ it.each<[string, object, 'all' | 'some' | null, string?, RulePlace?]>([
   ['committer_email_pattern', { operator: 'contains', pattern: 'noreply@github.com' }, null],
   ['committer_email_pattern', { operator: 'contains', pattern: '@acme' }, 'all', 'the committer’s e-mail'],
   ['commit_message_pattern', { operator: 'contains', pattern: 'PROJ-' }, 'some', 'that contain `PROJ-`'],
+  [
+    'commit_message_pattern',
+    { operator: 'regex', pattern: '\u001B[31m`x\u202E' },
+    'some',
+    'that match `[31mx`',
+  ],
   ['file_path_restriction', { restricted_file_paths: ['infra/**'] }, null],
   ['max_file_size', { max_file_size: 10 }, null],
   ['a rule of next year', { anything: [1] }, null],

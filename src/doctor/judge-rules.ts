@@ -3,7 +3,9 @@
  * commits to it. Rules about files refuse single changes only, and are left to the answer of the task.
  */
 import * as z from 'zod';
+import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import type { RepositoryPolicy } from '../core/policy.ts';
+import { headOf } from '../lib/cut-text.ts';
 
 const operators = z.enum(['starts_with', 'ends_with', 'contains', 'regex']);
 /** A rule as GitHub lists it for a branch. Unknown types are kept and ignored. */
@@ -86,6 +88,11 @@ interface Example {
   readonly unknown?: 'starts_with' | 'ends_with';
 }
 
+/** A text from GitHub's settings, as a terminal can show it. */
+export function printable(untrustedText: string): string {
+  return headOf(stripHiddenCharacters(untrustedText).replaceAll(/\p{Cc}+/gu, ' '), 100);
+}
+
 function unlessFits(rule: BranchRule, example: Example, name: string): ReturnType<typeof problemOf> {
   const fits = fitsPattern(rule, example);
   if (fits === true) return null;
@@ -128,6 +135,5 @@ function matchesSimply(pattern: string, text: string): boolean | null {
 function demandOf({ parameters }: BranchRule): string {
   const { operator, pattern = '', negate = false } = parameters ?? {};
   const verb = { starts_with: 'start with', ends_with: 'end with', contains: 'contain', regex: 'match' };
-  const shown = pattern.replaceAll('`', '').slice(0, 100);
-  return `${negate ? 'do not ' : ''}${operator === undefined ? 'match' : verb[operator]} \`${shown}\``;
+  return `${negate ? 'do not ' : ''}${operator === undefined ? 'match' : verb[operator]} \`${printable(pattern).replaceAll('`', '')}\``;
 }

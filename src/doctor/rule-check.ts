@@ -7,7 +7,7 @@ import { apiVersionHeader } from '../github/client.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import { fail, ok, skip, warn, type Check, type Verdict } from './check.ts';
 import type { AppAnswer } from './github-checks.ts';
-import { judgeRules, ruleSchema, type RuleProblem } from './judge-rules.ts';
+import { judgeRules, printable, ruleSchema, type RuleProblem } from './judge-rules.ts';
 import { withReadToken, type TokenInput } from './read-token.ts';
 import { ask } from './service.ts';
 
@@ -87,7 +87,7 @@ async function problemsIn(
   return found.flatMap((problem) => {
     const ruleset = byId.get(problem.ruleset);
     if (['always', 'exempt'].includes(ruleset?.current_user_can_bypass ?? '')) return [];
-    return [{ ...problem, name: ruleset?.name.slice(0, 100) ?? String(problem.ruleset) }];
+    return [{ ...problem, name: printable(ruleset?.name ?? String(problem.ruleset)) }];
   });
 }
 

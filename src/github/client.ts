@@ -1,6 +1,7 @@
 /** Calls GitHub's REST API with a deadline, without redirects, and turns failures into distinct errors. */
 import { Octokit } from '@octokit/rest';
 import { meaningOf, UpstreamError, type Meaning } from '../core/ports/upstream-error.ts';
+import { headOf } from '../lib/cut-text.ts';
 import { meaningOfAnswer, meaningOfBrokenCall, tokenRefused, type GithubAnswer } from './status-meaning.ts';
 
 export interface GithubApi {
@@ -177,12 +178,11 @@ function wordsOf(parts: readonly string[]): string {
       .trim()
       .replace(/^pre_receive /, '')
       .replace(/^(Repository rule violations found)\s+/, '$1: ')
+      .replaceAll(/([^\s.:;,!?])\s*\n\s*\n/g, '$1. ')
+      .replaceAll(/([^\s.:;,!?])\s*\n/g, '$1, ')
       .replaceAll(/\s+/g, ' '),
   );
-  return [...new Set(lines)]
-    .filter((line) => line !== '')
-    .join('; ')
-    .slice(0, 500);
+  return headOf([...new Set(lines)].filter((line) => line !== '').join('; '), 500);
 }
 
 /** What push protection found: kinds of secrets, never a secret. */

@@ -128,7 +128,7 @@ it('says in GitHub’s words what the rules of a branch forbid', () => {
   const words = 'Repository rule violations found: `No`';
   const detour = protectedBranch(pull, { repositoryId: 5, defaultBranch: 'main' }, { reason, words });
   expect(detour.bases).toEqual(['airlock/first', 'release', 'main']);
-  expect(detour.why).toBe('the rules of its branch do not let the App push to it (`No`)');
+  expect(detour.why).toBe('the rules of its branch do not let the App push to it (`` `No` ``)');
   expect(unwrittenReason(detour, false)).toEqual({
     code: 'ruleset-history',
     message: `No commit was added to this pull request. ${reason.message} Or apply the patch.`,

@@ -4,6 +4,7 @@
  * new pull request that says why, or, for a task that was asked in the pull request, a sentence and a patch.
  */
 import type { Reason, RepositoryFacts } from '../core/task.ts';
+import { codeSpan } from '../github/markdown.ts';
 import { inSameRepository, type PullRequest } from '../github/pull-request.ts';
 
 export interface ContinuationInput {
@@ -92,8 +93,8 @@ export function protectedBranch(
   { reason, words }: { readonly reason: Reason; readonly words: string },
 ): Detour {
   const found = detourFrom('branch-protected', [pull.head.ref, pull.base.ref, facts.defaultBranch]);
-  const shown = words.replace(/^Repository rule violations found: /, '').replaceAll('`', '');
-  return { ...found, why: `${found.why} (\`${shown.slice(0, 200)}\`)`, refusal: reason };
+  const shown = codeSpan(words.replace(/^Repository rule violations found: /, ''));
+  return { ...found, why: `${found.why} (${shown})`, refusal: reason };
 }
 
 /** For a branch on which others changed the same files. `touched`: null if there is too much to compare. */

@@ -103,7 +103,7 @@ const refused: Record<string, Refused> = {
   'other paths': {
     rules: [{ type: 'file_path_restriction', parameters: { restricted_file_paths: ['src/**/*'] } }],
     code: 'ruleset-files',
-    says: 'File path is restricted Found 1 violation: src/split.js',
+    says: 'File path is restricted. Found 1 violation: src/split.js',
   },
   'other extensions': {
     rules: [{ type: 'file_extension_restriction', parameters: { restricted_file_extensions: ['*.js'] } }],
