@@ -1,7 +1,6 @@
 /** Commits on an existing pull request, with every interference by people. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { GithubSimulator, PullView } from '../../simulators/github/contract.ts';
 import type { ChangeSet } from '../../src/core/change-set.ts';
@@ -14,7 +13,6 @@ import {
   beforeCall,
   changeBy,
   changedRepository,
-  dyingFetch,
   type Edit,
   ownProcess,
   publishInput,
@@ -220,43 +218,6 @@ describe('a second attempt at a follow-up', () => {
     expect(results(simulator, first.number)).toHaveLength(1);
     expect(await simulator.pulls(at)).toHaveLength(1);
   });
-
-  it.each(['before', 'after'] as const)(
-    'makes one commit and one comment after a crash %s each single call',
-    async (when) => {
-      const { simulator, facts, gitDir, first, change } = await scene();
-      let base = first.headSha;
-      let calls = 0;
-      let same = false;
-      for (let lastCall = 1; ; lastCall += 1) {
-        const number = String(lastCall).padStart(2, '0');
-        const id = `slack-${when}-${number}`;
-        const input = followUp(facts, { ...change, base }, first);
-        const mine = { ...input, request: { ...input.request, taskId: id, shortId: `cccccc${number}` } };
-        const dying = dyingFetch(lastCall, when);
-        const one = await publish({ simulator }, mine, dying.fetch).catch((error: unknown) => error);
-        const other = await publish({ simulator }, mine);
-        expect(other).toMatchObject({
-          kind: 'published',
-          added: expect.any(String),
-          pullRequest: { number: first.number },
-        });
-        expect(git(gitDir, 'rev-list', '--count', `${base}..${first.headRef}`)).toBe('1');
-        base = git(gitDir, 'rev-parse', first.headRef);
-        expect(results(simulator, first.number).filter((body) => body.includes(`=${id} `))).toHaveLength(1);
-        if (!dying.died()) {
-          // The first attempt succeeded, so every call was tried.
-          calls = lastCall - 1;
-          same = isDeepStrictEqual(one, other);
-          break;
-        }
-        expect(one).toBeInstanceOf(Error);
-      }
-      expect(calls).toBeGreaterThan(11);
-      expect(same).toBe(true);
-      expect(await simulator.pulls(at)).toHaveLength(1);
-    },
-  );
 
   it('finds its commit below the commits of people', async () => {
     const { simulator, gitDir, first, input } = await scene();

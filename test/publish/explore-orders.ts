@@ -44,7 +44,7 @@ function callOf(by: string, input: RequestInfo | URL, init: RequestInit | undefi
 }
 
 /** Long texts by number. */
-class Names {
+export class Names {
   private readonly numbers = new Map<string, number>();
   private readonly known = new WeakMap<object, number>();
 
@@ -65,12 +65,12 @@ class Names {
 }
 
 /** All that an attempt does between two answers happens in microtasks; one turn more is a margin. */
-async function settled(): Promise<void> {
+export async function settled(): Promise<void> {
   for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** One execution of an attempt, whose calls wait until they are given an answer. */
-class Run {
+export class Run {
   end: End | null = null;
   private readonly waiting = new Map<string, { call: Call; answered: (response: Response) => void }>();
   private readonly made = new Map<number, number>();

@@ -153,7 +153,8 @@ function outcome(model: Model, ends: readonly End[]): string {
   const others = Object.keys(model.refs).filter(
     (branch) => branch.startsWith(own) && ours(model, branch).length === 0,
   );
-  return `${said} | ${pulls} | ${[...branches, ...others.map(() => 'a stranger’s')].join(', ')} | ${model.comments.length}`;
+  const under = [...branches, ...others.map(() => 'a stranger’s')].join(', ');
+  return `${said} | ${pulls} | ${under} | ${model.comments.length}`;
 }
 
 /** What the task's commits change. */
