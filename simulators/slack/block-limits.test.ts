@@ -35,7 +35,8 @@ describe('messageProblems', () => {
     ['a field of 2,001 letters', [{ type: 'section', fields: [mrkdwn(2001)] }], 'blocks[0].fields[0].text'],
     ['50 blocks', times(50, () => section()), null],
     ['51 blocks', times(51, () => section()), 'blocks'],
-    ['13,500 characters in all blocks', times(5, () => section(2700)), 'blocks'],
+    ['12,000 characters in all blocks', times(4, () => section(3000)), null],
+    ['12,500 characters in all blocks', times(5, () => section(2500)), 'blocks'],
     ['a header of 151 characters', [{ type: 'header', text: plain(151) }], 'blocks[0].text.text'],
     ['a header in mrkdwn', [{ type: 'header', text: mrkdwn(5) }], 'blocks[0].text.type'],
     [

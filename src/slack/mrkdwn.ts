@@ -45,6 +45,11 @@ function prosePieces(words: string): Pieces {
   });
 }
 
+/** The length of a line with its escapes, in words or in code. */
+export function escapedLength(line: string): number {
+  return prosePieces(line).reduce((sum, piece) => sum + piece.length, 0);
+}
+
 function fit(pieces: Pieces, maxChars: number, keep: 'head' | 'tail'): string {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   if (length <= maxChars) return pieces.join('');
@@ -131,6 +136,13 @@ function renderLine(line: string, maxChars: number): string {
   return rendered;
 }
 
+/** The characters that open the fence in which the text after `line` is; null outside of one. */
+export function fenceAfter(line: string, open: string | null): string | null {
+  if (open === null) return /^\s{0,12}(`{3,}|~{3,})[^`]*$/.exec(line)?.[1] ?? null;
+  const trimmed = line.trim();
+  return trimmed.startsWith(open) && trimmed === open.charAt(0).repeat(trimmed.length) ? null : open;
+}
+
 /** Keeps paragraphs, lists, headings (as bold) and code; shows everything else as typed. */
 export function renderUntrusted(untrustedMarkdown: string, maxChars = 2900): string {
   const lines = stripHiddenCharacters(untrustedMarkdown.slice(0, maxChars * 2))
@@ -140,14 +152,13 @@ export function renderUntrusted(untrustedMarkdown: string, maxChars = 2900): str
   let room = maxChars - ellipsis.length - 1;
   for (let index = 0; index < lines.length; index += 1) {
     const line = lines[index] ?? '';
-    const marker = /^\s{0,12}(`{3,}|~{3,})[^`]*$/.exec(line)?.[1];
+    const opened = fenceAfter(line, null);
     let rendered: string;
-    if (marker !== undefined) {
+    if (opened !== null) {
       const code: string[] = [];
       for (index += 1; index < lines.length; index += 1) {
         const inside = lines[index] ?? '';
-        const trimmed = inside.trim();
-        if (trimmed.startsWith(marker) && trimmed === marker.charAt(0).repeat(trimmed.length)) break;
+        if (fenceAfter(inside, opened) === null) break;
         code.push(inside);
       }
       if (room < 20) rendered = ellipsis.repeat(room + 1);

@@ -21,7 +21,7 @@ import type { RepositoryRef, SlackTrigger } from '../core/task.ts';
 import { button, confirmation, context, fitLines, maxSectionChars, plain, section } from './blocks.ts';
 import { bold, codeSpan, escapeInline, link } from './mrkdwn.ts';
 import { actionIds, chooseButtonId, choiceBlockId } from './names.ts';
-import { cautionText, deniedSection, outcomeText, slackMarkup } from './task-outcome.ts';
+import { cautionText, deniedSection, maxOutcomeText, outcomeText, slackMarkup } from './task-outcome.ts';
 
 export interface TaskMessage {
   /** The text for notifications and screen readers. Never empty. */
@@ -34,18 +34,33 @@ export interface TaskMessage {
 /** Above this number of choices, a searchable menu replaces the buttons. */
 const maxChoiceButtons = 5;
 
+/** What Slack takes in a message, in characters of its blocks as JSON; less than what was measured. */
+const maxBlocksChars = 12_000;
+
 /** Renders the post of a task. `trigger` names the requester to mention. */
 export function taskMessage(view: TaskView, trigger: SlackTrigger): TaskMessage {
+  for (let room = maxOutcomeText; ; room /= 2) {
+    const message = messageWith(view, trigger, room);
+    if (room < 500 || JSON.stringify(message.blocks).length <= maxBlocksChars) return message;
+  }
+}
+
+/** `room`: characters of the outcome's text, or of the plan. */
+function messageWith(view: TaskView, trigger: SlackTrigger, room: number): TaskMessage {
   if (view.outcome?.kind === 'answered') {
-    const { text, notification } = outcomeText(view.outcome);
-    return { text: notification, brief: notification, blocks: [section(text)] };
+    const { texts, notification } = outcomeText(view.outcome, room);
+    return {
+      text: notification,
+      brief: notification,
+      blocks: (texts.length === 0 ? [''] : texts).map((text) => section(text)),
+    };
   }
   const message =
     view.outcome === null && view.status !== 'ended'
       ? view.choices === null
-        ? runningMessage(view)
+        ? runningMessage(view, room)
         : choiceMessage(view, view.choices)
-      : endedMessage(view);
+      : endedMessage(view, room);
   return {
     text: message.text,
     brief:
@@ -81,7 +96,7 @@ function repositoryBlock(view: TaskView, repository: RepositoryRef): KnownBlock 
   );
 }
 
-function runningMessage(view: TaskView): Omit<TaskMessage, 'brief'> {
+function runningMessage(view: TaskView, room: number): Omit<TaskMessage, 'brief'> {
   const { progress } = view;
   const blocks: KnownBlock[] = [section(standingLine(view, slackMarkup))];
   const plan = planLines(progress?.plan ?? [], slackMarkup, planMarks);
@@ -89,7 +104,7 @@ function runningMessage(view: TaskView): Omit<TaskMessage, 'brief'> {
   const reported = [
     setupLine(view.setup),
     progress === null ? '' : stepsText(progress),
-    fitLines(plan, maxSectionChars, (more) => `and ${more} more`),
+    fitLines(plan, Math.min(room, maxSectionChars), (more) => `and ${more} more`),
     latest === null ? '' : commandLine(latest, view, slackMarkup),
   ].filter((text) => text !== '');
   // Each is a section of its own, because together they can be longer than a section may be.
@@ -143,14 +158,14 @@ function choiceMessage(view: TaskView, choices: readonly RepositoryRef[]): Omit<
   };
 }
 
-function endedMessage(view: TaskView): Omit<TaskMessage, 'brief'> {
+function endedMessage(view: TaskView, room: number): Omit<TaskMessage, 'brief'> {
   const { outcome } = view;
   if (outcome === null)
     return { text: 'The task has ended', blocks: [section(bold('Ended')), actions([logButton(view)])] };
-  const { headline, text, notification } = outcomeText(outcome);
+  const { headline, texts, notification } = outcomeText(outcome, room);
   const evidence = evidenceText(view, slackMarkup);
   const denied = deniedSection(view.receipt);
-  const blocks = [cautionText(view.receipt), headline, text, evidence, denied]
+  const blocks = [cautionText(view.receipt), headline, ...texts, evidence, denied]
     .filter((part) => part !== '')
     .map((part): KnownBlock => section(part));
   for (const line of [failedText(view), reachedText(view.receipt, slackMarkup)])

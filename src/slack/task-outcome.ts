@@ -6,23 +6,28 @@ import type { Patch } from '../core/change-set.ts';
 import type { TaskOutcome } from '../core/task.ts';
 import { steeredText } from '../core/task-words.ts';
 import { fitLines } from './blocks.ts';
-import { bold, codeBlock, codeSpan, escapeInline, link, renderUntrusted } from './mrkdwn.ts';
+import { bold, codeBlock, codeSpan, escapeInline, link } from './mrkdwn.ts';
+import { renderUntrustedParts } from './mrkdwn-parts.ts';
 
 const maxText = 2900;
+/** Of all sections of an outcome together. Slack takes about 12,000 characters in a message. */
+export const maxOutcomeText = 8000;
 
 export const slackMarkup: Markup = { code: codeSpan, text: escapeInline, bold };
 
 export interface OutcomeText {
   /** One line of mrkdwn; '' if the text is sufficient. */
   readonly headline: string;
-  /** Further mrkdwn, possibly ''. */
-  readonly text: string;
+  /** Further mrkdwn, for a section each. */
+  readonly texts: readonly string[];
   /** One line for notifications, escaped but without formatting. Never empty. */
   readonly notification: string;
 }
 
-/** Renders the outcome. Every text is escaped and within the limit of a section. */
-export function outcomeText(outcome: TaskOutcome): OutcomeText {
+/** Renders the outcome. Every text is escaped and within the limit of a section. `room`: of all texts. */
+export function outcomeText(outcome: TaskOutcome, room = maxOutcomeText): OutcomeText {
+  const outcomeWithMessage = (headline: string, message: string) => titled(headline, message, room);
+  const answerText = (text: string) => untitled(text, room);
   switch (outcome.kind) {
     case 'pull-request':
       return pullRequestText(outcome);
@@ -39,7 +44,7 @@ export function outcomeText(outcome: TaskOutcome): OutcomeText {
           ? ''
           : `\n\nEveryone who can use this repository${outcome.secondPerson === true ? ', except who asked,' : ''} can publish the change anyway: press Approve.`;
       const held = outcomeWithMessage('✋ The change is held back', `${outcome.reason.message}${next}`);
-      return { ...held, text: withPatch(held.text, outcome.patch) };
+      return withPatch(held, outcome.patch, room);
     }
     case 'failed': {
       const kept = outcome.changeKept
@@ -49,12 +54,12 @@ export function outcomeText(outcome: TaskOutcome): OutcomeText {
     }
     case 'cancelled': {
       const headline = `⏹️ Cancelled by ${escapeInline(outcome.by, 100)}`;
-      return { headline: bold(headline), text: '', notification: headline };
+      return { headline: bold(headline), texts: [], notification: headline };
     }
     case 'patch': {
       const words = `${outcome.reason.message}\n\n${outcome.summary}`;
       const patched = outcomeWithMessage('📋 The change is a patch', words);
-      return { ...patched, text: withPatch(patched.text, outcome.patch) };
+      return withPatch(patched, outcome.patch, room);
     }
     case 'replied':
       return answerText(outcome.text);
@@ -65,26 +70,27 @@ export function outcomeText(outcome: TaskOutcome): OutcomeText {
   }
 }
 
-const answerText = (text: string): OutcomeText => ({
+const untitled = (text: string, room: number): OutcomeText => ({
   headline: '',
-  text: renderUntrusted(text, maxText),
+  texts: renderUntrustedParts(text, room),
   notification: escapeInline(text, 300) || 'Answered',
 });
 
-/** Adds what an approval publishes, as far as there is room in the section. */
-function withPatch(text: string, patch: Patch | undefined): string {
-  const room = maxText - text.length - 20;
-  if (patch === undefined || patch.text === '' || room < 200) return text;
-  const more = patch.complete && patch.text.length < room / 2 ? '' : ' (a part of it)';
-  return `${text}\n\nThe change${more}:\n${codeBlock(patch.text, { maxChars: room - 40 })}`;
+/** Adds what an approval publishes, in a section of its own. */
+function withPatch(outcome: OutcomeText, patch: Patch | undefined, room: number): OutcomeText {
+  if (patch === undefined || patch.text === '') return outcome;
+  const maxChars = Math.min(maxText, room);
+  const more = patch.complete && patch.text.length < maxChars / 2 ? '' : ' (a part of it)';
+  const code = codeBlock(patch.text, { maxChars: maxChars - 40 });
+  return { ...outcome, texts: [...outcome.texts, `The change${more}:\n${code}`] };
 }
 
 /** Renders a message, which may quote user input. Keeps code, and escapes everything else. */
-function outcomeWithMessage(headline: string, message: string): OutcomeText {
+function titled(headline: string, message: string, room: number): OutcomeText {
   const notification = escapeInline(message, 300);
   return {
     headline: bold(headline),
-    text: renderUntrusted(message, maxText),
+    texts: renderUntrustedParts(message, room),
     notification: notification === '' ? headline : `${headline}: ${notification}`,
   };
 }
@@ -103,7 +109,7 @@ function pullRequestText({
   const mark = draft ? '📝' : '✅';
   return {
     headline: `${mark} ${bold(link(title === '' ? what : title, url, 250))}\n${happened}`,
-    text: leftOut === undefined ? '' : escapeInline(leftOut, 1500),
+    texts: leftOut === undefined ? [] : [escapeInline(leftOut, 1500)],
     notification: `${mark} ${happened}: ${escapeInline(title, 250)}`,
   };
 }

@@ -7,7 +7,7 @@ export function blocksRefusal(blocks: unknown): Result | null {
   const problems = messageProblems({ text: 'checked by the method', blocks });
   if (problems.length === 0) return null;
   return refuseWithMessages(
-    'invalid_blocks',
+    problems.find(({ code }) => code !== undefined)?.code ?? 'invalid_blocks',
     problems.map(({ path, message }) => `${path}: ${message}`),
   );
 }
