@@ -2,9 +2,9 @@
  * Records, of the product's own class on SQLite, and Workflows, in memory. The clock is virtual: it moves
  * only while a Workflow waits.
  */
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { WorkflowStep } from 'cloudflare:workers';
 import { TaskRecordBase, type RecordDeps } from '../../src/tasks/record/record.ts';
+import { MemoryStorage } from './memory-storage.ts';
 
 interface Planned {
   readonly at: number;
@@ -140,36 +140,4 @@ export class MemoryRecord extends TaskRecordBase<null> {
 /** What a step returns is stored as JSON by the platform. */
 function stored(result: unknown): unknown {
   return result === undefined ? undefined : JSON.parse(JSON.stringify(result));
-}
-
-/** A Durable Object's storage as far as the record uses it. */
-class MemoryStorage {
-  alarm: number | null = null;
-  readonly #db = new DatabaseSync(':memory:');
-
-  readonly sql = {
-    exec: (query: string, ...values: SQLInputValue[]) => {
-      if (/^\s*create/i.test(query)) {
-        this.#db.exec(query);
-        return { toArray: () => [] };
-      }
-      const rows = this.#db.prepare(query).all(...values);
-      return { toArray: () => rows, one: () => rows[0] };
-    },
-  };
-
-  transactionSync(work: () => void): void {
-    work();
-  }
-  getAlarm = async (): Promise<number | null> => await Promise.resolve(this.alarm);
-  setAlarm = async (at: number): Promise<void> => {
-    this.alarm = at;
-    await Promise.resolve();
-  };
-  deleteAll = async (): Promise<void> => {
-    for (const table of ['document', 'event', 'kept', 'token'])
-      this.#db.exec(`DROP TABLE IF EXISTS ${table}`);
-    this.alarm = null;
-    await Promise.resolve();
-  };
 }

@@ -1,6 +1,6 @@
 /** The reader of deliveries on a log that behaves as GitHub's, across restarts. */
 import { describe, expect, it } from 'vitest';
-import { ObjectStorage } from '../../../test/memory/object-storage.ts';
+import { MemoryStorage } from '../../../test/memory/memory-storage.ts';
 import type { Delivery, DeliveryAttempt, DeliveryPage } from '../../core/ports/delivery-log.ts';
 import { DeliveriesBase, type DeliveriesDeps } from './deliveries.ts';
 
@@ -14,7 +14,7 @@ class Reader extends DeliveriesBase<DeliveriesDeps> {
 }
 
 interface World {
-  readonly storage: ObjectStorage;
+  readonly storage: MemoryStorage;
   readonly handed: string[];
   /** Pages of the log that were read in full. */
   pages: number;
@@ -34,7 +34,7 @@ interface World {
 }
 
 function world(pageSize = 100): World {
-  const storage = new ObjectStorage();
+  const storage = new MemoryStorage();
   const attempts: DeliveryAttempt[] = [];
   const gone = new Set<string>();
   const refuse = (): void => {
@@ -119,13 +119,13 @@ describe('the reader of deliveries', () => {
   it('looks every four seconds without webhooks, every minute with them', async () => {
     const at = world();
     await at.look();
-    expect(at.storage.alarmAt).toBe(start + 4000);
+    expect(at.storage.alarm).toBe(start + 4000);
     at.webhooksArrive = true;
     await at.look();
     // It finds out again only when it is woken.
-    expect(at.storage.alarmAt).toBe(start + 4000);
+    expect(at.storage.alarm).toBe(start + 4000);
     await at.wake();
-    expect(at.storage.alarmAt).toBe(start);
+    expect(at.storage.alarm).toBe(start);
   });
 
   it('leaves alone what a webhook has brought', async () => {
@@ -135,7 +135,7 @@ describe('the reader of deliveries', () => {
     at.send('missed', 503);
     await at.look();
     expect(at.handed).toEqual(['missed']);
-    expect(at.storage.alarmAt).toBe(at.now + 60_000);
+    expect(at.storage.alarm).toBe(at.now + 60_000);
   });
 
   it('hands over again what the intake could not take, and nothing else', async () => {
@@ -168,8 +168,8 @@ describe('the reader of deliveries', () => {
       const waits: number[] = [];
       for (let looks = 0; looks < 8; looks += 1) {
         await at.look();
-        waits.push((at.storage.alarmAt ?? 0) - at.now);
-        at.now = at.storage.alarmAt ?? 0;
+        waits.push((at.storage.alarm ?? 0) - at.now);
+        at.now = at.storage.alarm ?? 0;
       }
       expect(at.handed.toSorted()).toEqual(['a', 'b', 'c']);
       expect(Math.max(...waits)).toBeLessThanOrEqual(60_000);
@@ -192,7 +192,7 @@ describe('the reader of deliveries', () => {
     expect(at.handed).toHaveLength(19);
     const end = at.now + 3 * hour;
     while (at.now < end) {
-      at.now = at.storage.alarmAt ?? end;
+      at.now = at.storage.alarm ?? end;
       await at.look();
     }
     expect(at.handed).toEqual(Array.from({ length: 50 }, (_, index) => `event-${index}`));
