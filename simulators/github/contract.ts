@@ -374,6 +374,8 @@ export interface GithubSimulator {
   renameRepository(of: RepositoryName, newName: string): void;
   /** Commits files to an existing branch, as a push by a user would. */
   moveBranch(move: BranchMove): Promise<{ sha: string }>;
+  /** Shows the check as one that the branch's protection demands before a merge. */
+  requireCheck(of: RepositoryName & { branch: string; check: string }): void;
   /** Judges later REST calls by the App. `moveBranch`, which is a person's push, still works. */
   addRuleset(ruleset: NewRuleset): { id: number };
   removeRuleset(of: RepositoryName & { id: number }): void;

@@ -108,6 +108,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     labelIssue: (labelling) => userActions.labelIssue(site, labelling),
     renameRepository: (of, newName) => store.rename(userActions.requireRepository(site, of), newName),
     moveBranch: (move) => userActions.moveBranch(site, move),
+    requireCheck: (of) => userActions.requireRepository(site, of).requiredChecks.set(of.branch, of.check),
     addRuleset: (ruleset) => userActions.addRuleset(site, ruleset),
     removeRuleset(of) {
       const repository = userActions.requireRepository(site, of);

@@ -113,6 +113,8 @@ export interface Repository {
   readonly collaborators: ReadonlyMap<string, { user: User; permission: RolePermission }>;
   readonly labels: Map<string, Label>;
   readonly issues: Map<number, Issue>;
+  /** Names of branches → the check that their protection demands. */
+  readonly requiredChecks: Map<string, string>;
   rulesets: readonly Ruleset[];
   readonly git: GitRepository;
 }
@@ -236,6 +238,7 @@ export class Store {
       collaborators,
       labels: new Map(),
       issues: new Map(),
+      requiredChecks: new Map(),
       rulesets: [],
       git,
     };

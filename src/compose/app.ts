@@ -16,6 +16,7 @@ import type { Env } from './env.ts';
 import { accept, retryPublication, start } from './instances.ts';
 import { recordOf, slotsObjectOf } from './objects.ts';
 import { platformOf } from './platform.ts';
+import { composeReceipts } from './receipts.ts';
 import { log, now, platformFetch } from './runtime.ts';
 
 /** Bytes of bodies that wait for their signature's check, in this isolate: eight of the largest. */
@@ -49,6 +50,7 @@ function createRoutes(env: Env): Hono {
       room,
       mention,
       startTask: async (request) => await accept(env, request),
+      onReceiptEvent: composeReceipts(env),
       now: () => new Date(),
       log,
     }),

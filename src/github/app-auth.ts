@@ -28,8 +28,8 @@ export const purposes = {
   actions: { actions: 'read' },
   /** Objects, branches, pull requests, reviewers, and comments, for which GitHub accepts `pull_requests`. */
   publish: { contents: 'write', pull_requests: 'write' },
-  /** Check runs, and which commits of a pull request may have one. Only if the App may write checks. */
-  receipt: { checks: 'write', pull_requests: 'read' },
+  /** Check runs, and which commits and branches need one. Only if the App may write checks. */
+  receipt: { checks: 'write', contents: 'read', pull_requests: 'read' },
 } as const satisfies Record<string, Permissions>;
 
 export type Permissions = Readonly<Record<string, 'read' | 'write'>>;

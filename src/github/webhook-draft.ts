@@ -3,12 +3,14 @@ import * as z from 'zod';
 import type { GithubPolicy } from '../core/policy.ts';
 import { repositoryRefSchema, type GithubTrigger, type TaskRequest } from '../core/task.ts';
 import { headOf } from '../lib/cut-text.ts';
+import type { ReceiptEvent } from './receipt-event.ts';
 
 /** A request without the fields that need a clock or a digest. */
 type TaskDraft = Omit<TaskRequest, 'shortId' | 'acceptedAt'>;
 
 export type WebhookReading =
   | { readonly kind: 'task'; readonly draft: TaskDraft }
+  | { readonly kind: 'receipt'; readonly event: ReceiptEvent }
   /** `why` is our own text and safe to show. */
   | { readonly kind: 'ignored'; readonly why: string }
   /** An event that can start a task, in an unknown shape. Reported, because a mention may be lost. */

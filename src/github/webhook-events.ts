@@ -16,6 +16,7 @@ import * as z from 'zod';
 import { cameWithIssue, taskIdFor } from '../core/ids.ts';
 import { parseMention } from '../core/ask/mention.ts';
 import type { GithubPolicy } from '../core/policy.ts';
+import { receiptReaders } from './receipt-events.ts';
 import { pullReaders } from './review-events.ts';
 import {
   commonSchema,
@@ -114,6 +115,7 @@ const readers: Readonly<Record<string, (payload: unknown, policy: GithubPolicy) 
   'issues.opened': (payload, policy) => parsed(issueEvent, payload, (found) => readOpened(found, policy)),
   'issues.labeled': (payload, policy) => parsed(labelEvent, payload, (found) => readLabeled(found, policy)),
   ...pullReaders,
+  ...receiptReaders,
 };
 
 /** Whether an event can ask for something. `event`: with its action, such as `issues.opened`. */

@@ -10,6 +10,7 @@ import type { TaskRequest } from '../core/task.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 import type { MentionName } from './mention-name.ts';
 import { noMention } from './webhook-draft.ts';
+import type { ReceiptEvent } from './receipt-event.ts';
 import { readWebhook } from './webhook-events.ts';
 import { roomFor, type BodyRoom } from '../lib/body-room.ts';
 import { parseJson } from '../lib/parse-json.ts';
@@ -34,6 +35,8 @@ export interface WebhookDeps {
   mention(): Promise<MentionName>;
   /** Makes the task durable before it resolves. A redelivery calls it again with the same request. */
   startTask(request: TaskRequest): Promise<'started' | 'exists'>;
+  /** Acts on an event about receipt checks before it is acknowledged. Returns what became of it. */
+  onReceiptEvent(event: ReceiptEvent): Promise<string>;
   now(): Date;
   log(event: string, fields: Record<string, unknown>): void;
   /** Milliseconds that `startTask` may take; shorter in tests. */
@@ -95,6 +98,22 @@ export function githubWebhooks(deps: WebhookDeps): Hono {
       case 'unreadable':
         deps.log('webhook.unreadable', { webhook: eventName, where: reading.where });
         return c.json({ error: 'the payload is not as GitHub documents it' }, 422);
+      case 'receipt': {
+        const { event } = reading;
+        try {
+          const acting = deps.onReceiptEvent(event);
+          const receipt = await withDeadline(
+            acting,
+            deps.deadlineMs ?? startDeadlineMs,
+            'writing a check run',
+          );
+          if (event.kind !== 'pull') deps.log('check.event', { webhook: eventName, receipt });
+          return c.json({ receipt }, 202);
+        } catch (error) {
+          deps.log('check.event_failed', { webhook: eventName, error: String(error) });
+          return c.json({ error: 'the check run could not be written; redeliver this event' }, 503);
+        }
+      }
       case 'task': {
         const { taskId } = reading.draft;
         const shortId = await shortIdOf(taskId);

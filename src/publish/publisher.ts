@@ -9,7 +9,7 @@ import { finalReason } from '../core/ports/upstream-error.ts';
 import type { Reason } from '../core/task.ts';
 import { purposes, type AppTokens } from '../github/app-auth.ts';
 import { GithubRefusal, githubClient, type GithubApi } from '../github/client.ts';
-import { createReceiptChecks } from '../github/receipt-checks.ts';
+import { mayWriteChecks, saveReceiptRun } from '../github/receipt-checks.ts';
 import { resultMarker, saveStickyComment } from '../github/progress-comment.ts';
 import { pullRequestRef, type PullRequest } from '../github/pull-request.ts';
 import { addCommit, lookAt, type Added } from './add-commit.ts';
@@ -81,15 +81,14 @@ export function createPublication(deps: PublicationDeps): Publication {
       receiptCheck(input, added ?? headSha, added === null ? null : number),
     mergeCheck,
     async saveReceiptCheck(facts, taskId, check) {
-      const checks = createReceiptChecks(deps);
-      if (!(await checks.mayWrite(facts))) return 'not-permitted';
-      if (check.pull !== null) return await checks.save(facts, taskId, check);
+      if (!(await mayWriteChecks(deps, facts))) return 'not-permitted';
+      if (check.pull !== null) return await saveReceiptRun(deps, facts, taskId, check);
       // Somebody may have pushed onto the branch of the task's own pull request since.
       const scope = { ...facts, taskId, permissions: purposes.publish };
       const client = githubClient(deps, async () => await tokens.tokenFor(scope));
       const branch = { client, at: { owner: facts.owner, repo: facts.name }, input: { request: { taskId } } };
       const sha = await ownCommitUnder(branch, check.sha);
-      return sha === null ? 'gone' : await checks.save(facts, taskId, { ...check, sha });
+      return sha === null ? 'gone' : await saveReceiptRun(deps, facts, taskId, { ...check, sha });
     },
     async publish(input) {
       const { facts, request } = input;

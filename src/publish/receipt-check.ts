@@ -6,7 +6,7 @@ import { attemptsIn, needsCaution } from '../core/attempts.ts';
 import type { PublishInput, ReceiptCheck } from '../core/ports/publication.ts';
 import { cautionText } from '../github/caution-text.ts';
 import { escapeInline } from '../github/markdown.ts';
-import { acceptLabel, checkBytes } from '../github/receipt-checks.ts';
+import { acceptLabel, checkBytes } from '../github/receipt-runs.ts';
 import { countText } from '../lib/count-text.ts';
 import { utf8Length } from '../lib/utf8.ts';
 import { fitSections } from './fit-sections.ts';

@@ -41,6 +41,7 @@ function endpoint(over: Partial<WebhookDeps> = {}): { app: Hono; started: TaskRe
       started.push(request);
       return 'started';
     },
+    onReceiptEvent: async () => 'seen',
     now: () => new Date('2026-11-02T00:00:00Z'),
     log: () => {},
     ...over,
@@ -116,7 +117,8 @@ describe("GitHub's example payloads", () => {
     const { app, started } = endpoint();
     const response = await deliver(app, name, JSON.stringify(payload));
     expect(response.status).toBe(202);
-    expect(await response.json()).toEqual({ ignored: expect.any(String) });
+    const answer = recordSchema.parse(await response.json());
+    expect(['ignored', 'receipt']).toEqual(expect.arrayContaining(Object.keys(answer)));
     expect(started).toEqual([]);
   });
 
@@ -395,9 +397,9 @@ describe('the trigger of a task', () => {
       'not an event that starts a task',
     ],
     [
-      'an opened pull request',
+      'an edited pull request',
       'pull_request',
-      pullLabelled({ action: 'opened' }),
+      pullLabelled({ action: 'edited' }),
       'not an event that starts a task',
     ],
     ['a review without words', 'pull_request_review', review({ body: null }), 'no mention'],
@@ -655,6 +657,36 @@ describe('the acknowledgement', () => {
   it('is a 500 at the deadline if recording hangs', async () => {
     const { app } = endpoint({ startTask: async () => await new Promise(() => {}), deadlineMs: 30 });
     expect((await deliver(app, 'issue_comment', body)).status).toBe(500);
+  });
+
+  const { sender, installation, repository } = comment();
+  const pressed = JSON.stringify({
+    action: 'requested_action',
+    sender,
+    installation,
+    repository,
+    check_run: { id: 8, name: 'Airlock receipt', head_sha: 'a'.repeat(40) },
+    requested_action: { identifier: 'accept' },
+  });
+  it.each<[string, number, Partial<WebhookDeps>]>([
+    ['is sent after what somebody accepted is written', 202, {}],
+    [
+      'is a 503 if it could not be',
+      503,
+      { onReceiptEvent: async () => await Promise.reject(new Error('x')) },
+    ],
+    [
+      'is a 503 at the deadline',
+      503,
+      { onReceiptEvent: async () => await new Promise(() => {}), deadlineMs: 30 },
+    ],
+  ])('%s', async (_, status, over) => {
+    const response = await deliver(endpoint(over).app, 'check_run', pressed);
+    const failed = { error: 'the check run could not be written; redeliver this event' };
+    expect([response.status, await response.json()]).toEqual([
+      status,
+      status === 202 ? { receipt: 'seen' } : failed,
+    ]);
   });
 
   it('needs a secret', () => {

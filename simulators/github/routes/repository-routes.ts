@@ -83,14 +83,22 @@ export function repositoryRoutes(site: Site): Hono<ApiEnv> {
     const commit = sha === null ? null : await repository.git.commit(sha);
     if (commit === null) throw notFound();
     const url = `${repositoryApiUrl(site, repository)}/branches/${name}`;
+    const required = repository.requiredChecks.get(name);
     return c.json({
       name,
       commit: commitDocument(site, repository, commit),
       _links: { self: url, html: `${repositoryPageUrl(site, repository)}/tree/${name}` },
-      protected: false,
+      protected: required !== undefined,
       protection: {
-        enabled: false,
-        required_status_checks: { enforcement_level: 'off', contexts: [], checks: [] },
+        enabled: required !== undefined,
+        required_status_checks:
+          required === undefined
+            ? { enforcement_level: 'off', contexts: [], checks: [] }
+            : {
+                enforcement_level: 'non_admins',
+                contexts: [required],
+                checks: [{ context: required, app_id: null }],
+              },
       },
       protection_url: `${url}/protection`,
     });

@@ -1,0 +1,62 @@
+/** Reads the events about the check runs “Airlock receipt”, and the pull requests that may need one. Pure. */
+import * as z from 'zod';
+import { acceptAction, receiptCheckName } from './receipt-runs.ts';
+import type { ReceiptEvent } from './receipt-event.ts';
+import { commonSchema, idSchema, ignored, isSoftware, parsed, type WebhookReading } from './webhook-draft.ts';
+
+const sha = z.string().regex(/^[0-9a-f]{40}$/);
+const runEvent = commonSchema.extend({
+  check_run: z.object({ id: idSchema, name: z.string(), head_sha: sha }),
+  requested_action: z.object({ identifier: z.string() }).nullish(),
+});
+const suiteEvent = commonSchema.extend({ check_suite: z.object({ head_sha: sha }) });
+const pullEvent = commonSchema.extend({
+  pull_request: z.object({
+    number: idSchema,
+    head: z.object({ sha }),
+    base: z.object({ ref: z.string().min(1) }),
+  }),
+});
+
+type Given = {
+  readonly [Kind in ReceiptEvent['kind']]: Omit<ReceiptEvent & { kind: Kind }, 'place'>;
+}[ReceiptEvent['kind']];
+
+function about(payload: z.infer<typeof commonSchema>, given: Given): WebhookReading {
+  const { installation, repository } = payload;
+  if (installation == null) return ignored('delivered by a repository webhook instead of the App');
+  const { id: repositoryId, name, owner } = repository;
+  const place = { owner: owner.login, name, repositoryId, installationId: installation.id };
+  return { kind: 'receipt', event: { ...given, place } };
+}
+
+const pull =
+  (reopened: boolean) =>
+  (payload: unknown): WebhookReading =>
+    parsed(pullEvent, payload, (found) => {
+      const { number, head, base } = found.pull_request;
+      return about(found, { kind: 'pull', number, sha: head.sha, base: base.ref, reopened });
+    });
+
+export const receiptReaders: Readonly<Record<string, (payload: unknown) => WebhookReading>> = {
+  'check_run.requested_action': (payload) =>
+    parsed(runEvent, payload, (found) => {
+      const { check_run: run, requested_action: button, sender } = found;
+      if (run.name !== receiptCheckName || button?.identifier !== acceptAction)
+        return ignored('another button');
+      if (isSoftware(sender)) return ignored('pressed by software');
+      const person = { login: sender.login, id: sender.id };
+      return about(found, { kind: 'press', runId: run.id, person });
+    }),
+  'check_run.rerequested': (payload) =>
+    parsed(runEvent, payload, (found) =>
+      found.check_run.name === receiptCheckName
+        ? about(found, { kind: 'again', sha: found.check_run.head_sha })
+        : ignored('another check run'),
+    ),
+  'check_suite.rerequested': (payload) =>
+    parsed(suiteEvent, payload, (found) => about(found, { kind: 'again', sha: found.check_suite.head_sha })),
+  'pull_request.opened': pull(false),
+  'pull_request.synchronize': pull(false),
+  'pull_request.reopened': pull(true),
+};
