@@ -116,6 +116,12 @@ export interface ChangeSet {
   readonly diskFull: boolean;
 }
 
+const textFindingSchema = z.strictObject({
+  rule: z.enum(['hidden-text', 'invisible-characters', 'look-alikes', 'hides-diff']),
+  path,
+  line: z.number(),
+  what: z.string(),
+});
 const patchSchema = z.strictObject({ text: z.string(), complete: z.boolean() });
 const mergeMeasureSchema = z.strictObject({
   /** Files that both sides changed and that are as on one side. Nobody has to judge them again. */
@@ -141,6 +147,8 @@ export const measureSchema = z.strictObject({
   collisions: z.array(z.tuple([z.string(), z.string()])).default([]),
   /** Lines of changed files, by path, whose secrets the base has in one of the changed files too. */
   secretsBefore: z.array(z.tuple([z.string(), z.number()])).default([]),
+  /** Misleading text in the lines that the change adds. */
+  texts: z.array(textFindingSchema).default([]),
   patch: patchSchema,
   merge: mergeMeasureSchema.optional(),
 });

@@ -9,6 +9,7 @@ import { utf8Of } from '../lib/utf8.ts';
 import { decodeBase64 } from './base64.ts';
 import { nameCollisions } from './name-collisions.ts';
 import { patchOfFile, patchWithout, type PatchedFile } from './patch-text.ts';
+import { textFindings } from './gate/text-rules.ts';
 import type { RepositoryPath } from './tree-writer.ts';
 
 /** Old files that are read, and the size of one. GitHub allows 5,000 calls an hour for an installation. */
@@ -17,6 +18,8 @@ const maxBlobBytes = 1024 * 1024;
 const blobsAtOnce = 6;
 /** Lines of a file, old and new, that are compared. A longer file counts as replaced. */
 const maxLines = 100_000;
+/** Findings of misleading text that are kept. */
+const maxTexts = 200;
 /** A comment on GitHub holds 65,536 characters. */
 const maxPatchCharacters = 20_000;
 
@@ -65,18 +68,24 @@ export async function measureChange(
   const known = files.filter(({ path }) => entries.has(path));
   const read = new Set(known.slice(0, maxBlobs).map(({ path }) => path));
   // One file after the other, up to `blobsAtOnce`: all contents at once would not fit into a Worker.
-  const measures = await boundedAll(files, blobsAtOnce, async (file): Promise<FileMeasure & FileSecrets> => {
+  const measures = await boundedAll(files, blobsAtOnce, async (file) => {
     const { path } = file;
     const entry = entries.get(path);
     const change = { file, modeBefore: modeBefore(path) };
+    const isNew = entry === undefined && !listed.truncated;
+    const isRead = entry !== undefined && read.has(path) && (entry.size ?? 0) <= maxBlobBytes;
+    const blob = isNew ? '' : isRead ? await readBlob(client, at, entry.sha) : null;
     const now = file.type === 'file' ? findSecrets(atob(file.content), path) : [];
-    const without = { path, before: [], now };
-    if (entry === undefined)
-      return { ...(listed.truncated ? notMeasured(change) : measureFile(change, '', now)), ...without };
-    const isRead = read.has(path) && (entry.size ?? 0) <= maxBlobBytes;
-    const blob = isRead ? await readBlob(client, at, entry.sha) : null;
-    if (blob === null) return { ...notMeasured(change), ...without };
-    return { ...measureFile(change, blob, now), path, before: findSecrets(atob(blob), path), now };
+    const before = blob === null ? null : decodeBase64(blob);
+    const after = file.type === 'file' ? decodeBase64(file.content) : new Uint8Array();
+    const measure = before === null ? notMeasured(change) : measureFile(change, { before, after }, now);
+    return {
+      ...measure,
+      path,
+      now,
+      before: blob === null ? [] : findSecrets(atob(blob), path),
+      texts: textFindings(path, before, after),
+    };
   });
   const sum = (of: (one: FileMeasure) => number) => measures.reduce((total, one) => total + of(one), 0);
   return {
@@ -91,6 +100,7 @@ export async function measureChange(
     submodules: files.flatMap(({ path }) => (submodules.has(path) ? [path] : [])),
     collisions: nameCollisions(listed.tree, files),
     secretsBefore: secretsBefore(measures),
+    texts: measures.flatMap(({ texts }) => texts).slice(0, maxTexts),
     patch: fitting(measures),
   };
 }
@@ -116,11 +126,13 @@ async function readBlob(client: GithubClient, at: RepositoryPath, sha: string): 
   return blobSchema.parse(found.data).content.replaceAll('\n', '');
 }
 
-function measureFile(change: PatchedFile, blob: string, secrets: readonly FoundSecret[]): FileMeasure {
-  const { file } = change;
-  const newBytes = file.type === 'file' ? decodeBase64(file.content) : new Uint8Array();
-  const before = textOf(decodeBase64(blob));
-  const after = textOf(newBytes);
+function measureFile(
+  change: PatchedFile,
+  bytes: { readonly before: Uint8Array; readonly after: Uint8Array },
+  secrets: readonly FoundSecret[],
+): FileMeasure {
+  const before = textOf(bytes.before);
+  const after = textOf(bytes.after);
   // Like git, counts no lines of binary files.
   if (before === null || after === null) return withoutPatch(change, 0, 0, 'it is binary');
   const [oldCount, newCount] = [countLines(before), countLines(after)];

@@ -28,6 +28,7 @@ const change = {
     submodules: [],
     collisions: [],
     secretsBefore: [],
+    texts: [],
     patch: { text: '', complete: true },
   },
 } satisfies PublishInput['change'];

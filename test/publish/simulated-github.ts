@@ -126,6 +126,7 @@ const measure = {
   submodules: [],
   collisions: [],
   secretsBefore: [],
+  texts: [],
   patch: { text: '', complete: true },
 };
 

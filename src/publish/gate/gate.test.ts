@@ -34,6 +34,7 @@ const change = (
     submodules: [],
     collisions: [],
     secretsBefore: [],
+    texts: [],
     patch: { text: '', complete: true },
     ...measure,
   },

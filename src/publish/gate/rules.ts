@@ -10,6 +10,7 @@ import { leftOutEntries } from '../left-out.ts';
 import { agentInstructions, otherCi, paths, protectedPaths } from './path-rules.ts';
 import type { Find } from './rule.ts';
 import { secrets, secretsTakenOut } from './secret-rules.ts';
+import { lookAlikes, textRule } from './text-rules.ts';
 import { locksAlone } from './lock-files.ts';
 import {
   collidingNames,
@@ -30,6 +31,7 @@ export const finders: Readonly<Record<GateCode, Find>> = {
   'mass-deletion': treeLost,
   protected: protectedPaths,
   'symlink-outside': linksOutside,
+  'hidden-text': textRule('hidden-text'),
   'name-collision': collidingNames,
   'other-ci': paths(otherCi),
   'agent-instructions': paths(agentInstructions),
@@ -52,6 +54,9 @@ export const finders: Readonly<Record<GateCode, Find>> = {
   'lost-executable': lostExecutables,
   'link-in-place': linksInPlace,
   'lock-file': locksAlone,
+  'invisible-characters': textRule('invisible-characters'),
+  'look-alikes': lookAlikes,
+  'hides-diff': textRule('hides-diff'),
   'many-deletions': mostRemoved,
   large: largeChange,
   // A `.gitignore` is the repository's own choice, and tools generate files in every second run.

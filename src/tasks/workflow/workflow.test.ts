@@ -109,6 +109,7 @@ const measured: Measure = {
   submodules: [],
   collisions: [],
   secretsBefore: [],
+  texts: [],
   patch: { text: '', complete: true },
 };
 const allowedEntry: EgressEntry = {

@@ -94,4 +94,50 @@ export const guardedRows: readonly ChangeRow[] = [
     edit: { '.vscode/tasks.json': '{}', '.envrc': 'x' },
     verdict: 'mark .envrc, .vscode/tasks.json may run',
   },
+  {
+    name: 'a comment that displays as code',
+    before: { 'a.js': 'a\n' },
+    edit: { 'a.js': 'a\n/*\u202e } \u2066if (admin)\u2069 \u2066 begin */\n' },
+    verdict: 'hold hidden-text',
+  },
+  {
+    name: 'a comment that the base displays as code already',
+    before: { 'a.js': '/*\u202e } \u2066if (admin)\u2069 \u2066 begin */\n' },
+    edit: { 'a.js': 'b\n/*\u202e } \u2066if (admin)\u2069 \u2066 begin */\n' },
+  },
+  {
+    name: 'a name with a Cyrillic letter',
+    before: {},
+    edit: { 'a.js': 'is\u0410dmin();\n' },
+    verdict: 'mark is\u0410dmin (U+0410) in a.js, line 1 looks',
+  },
+  {
+    name: 'a name in other letters than another',
+    before: { 'README.md': '1' },
+    edit: { 'Readme.md': '2' },
+    verdict: 'hold name-collision',
+  },
+  {
+    name: 'a name in both Unicode forms',
+    before: {},
+    edit: { 'x/\u00e9': '1', 'x/e\u0301': '2' },
+    verdict: 'hold name-collision',
+  },
+  {
+    name: 'the deletion of most files',
+    before: { a: '1', 'x/b': '1', 'x/c': '1', d: '1', e: '1' },
+    edit: { a: null, 'x/b': null, 'x/c': null, d: null },
+    verdict: 'hold mass-deletion',
+  },
+  {
+    name: 'a lock file without its manifest',
+    before: { 'package-lock.json': '{}', 'package.json': '{}' },
+    edit: { 'package-lock.json': '{ }' },
+    verdict: 'mark package-lock.json changes which versions',
+  },
+  {
+    name: 'a lock file with its manifest',
+    before: { 'package-lock.json': '{}', 'package.json': '{}' },
+    edit: { 'package-lock.json': '{ }', 'package.json': '{ }' },
+  },
 ];
