@@ -426,20 +426,25 @@ describe.concurrent('a task that ran', () => {
     expect((next ?? 0) - (limited ?? 0)).toBeGreaterThanOrEqual(2000);
   });
 
-  it('keeps the change that GitHub refuses, and publishes that alone when it is asked to', async () => {
+  it('keeps the change that a ruleset refuses, and publishes that alone when it is asked to', async () => {
     const { world } = flow;
-    world.github.failNext({ method: 'POST', path: /\/acme\/refused\/git\/refs$/, status: 403 });
+    const at = { owner: 'acme', name: 'refused' };
+    let rule = 0;
     const { taskId, outcome, comment, pulls, repository, view } = await run(
       'refused',
       '@airlock mend it [mend]',
+      async () => (rule = world.github.addRuleset({ ...at, rules: [{ type: 'creation' }] }).id),
     );
     expect(outcome).toMatchObject({
       kind: 'failed',
-      reason: { code: 'permission-missing' },
+      reason: { code: 'ruleset-creation' },
       changeKept: true,
     });
-    expect(comment).toMatch(/Failed[^]*Grant it “Contents: write”[^]*The change is kept/);
+    expect(comment).toMatch(/Failed[^]*restricts who may create[^]*Bypass list[^]*The change is kept/);
     expect(pulls).toEqual([]);
+    const asked = world.github.requests().filter(({ path }) => path.endsWith('/acme/refused/git/refs'));
+    expect(asked.map(({ status }) => status)).toEqual([422]);
+    world.github.removeRuleset({ ...at, id: rule });
     await askOn(world, view.issueNumber ?? 0, '@airlock retry', { repository });
     await until(
       'the pull request is there',
