@@ -5,12 +5,14 @@
 import { createLineSplitter } from '../container/line-splitter.ts';
 import { parseMention } from '../src/core/ask/mention.ts';
 import { readAsk } from '../src/core/ask/ask-words.ts';
+import { findSecrets } from '../src/core/secrets/find-secrets.ts';
 import { renderUntrustedMarkdown } from '../src/github/markdown.ts';
 import {
   hostileAskPieces,
   hostileLength,
   hostileMarkdownPieces,
   hostileMentionPieces,
+  hostileSecretPieces,
   repeated,
 } from '../test/fixtures/hostile-text.ts';
 import { round, type Bench, type Metric } from './metric.ts';
@@ -31,6 +33,7 @@ const parsers: readonly {
     pieces: hostileMarkdownPieces,
     parse: (text) => renderUntrustedMarkdown(`\`\`\`${text}x`, text.length),
   },
+  { name: 'secrets', pieces: hostileSecretPieces, parse: (text) => findSecrets(text) },
   {
     name: 'one line of Codex in pieces of 64 characters',
     pieces: ['x'],

@@ -15,6 +15,7 @@ const output = (delta: string): string => event('item/commandExecution/outputDel
 const answer = JSON.stringify({
   title: `Use ${token}`,
   replies: [{ id: 1, text: token }],
+  pullRequestText: token,
   summary: `\`${token}\``,
 });
 /** JSON inside JSON can spell a letter as an escape. */
@@ -24,6 +25,7 @@ it.each<[string, readonly string[]]>([
   ['an answer', [said(answer)]],
   ['an answer that spells it with an escape', [said(spelled)]],
   ['an answer that is cut off', [said(spelled.slice(0, -3))]],
+  ['an answer with a character in it that nobody sees', [said(answer.replaceAll('ghp_', 'gh\u200bp_'))]],
   ['an answer in prose', [said(`Done: ${token}`)]],
   ['an answer to a question', [said(JSON.stringify({ answer: token }))]],
   [

@@ -1,8 +1,7 @@
 /** Implements the `Codex` port from invocation, progress and answer. */
 import type { Codex } from '../core/ports/codex.ts';
-import { withoutSecrets } from '../core/secrets/find-secrets.ts';
 import { answerOf, replyOf } from './answer.ts';
-import { cleanAnswer } from './clean-words.ts';
+import { cleanAnswer, cleanWords } from './clean-words.ts';
 import { codexInvocation, controlFile, type CodexSettings } from './invocation.ts';
 import { readRollout } from './rollout.ts';
 import { fold, initialProgress } from './progress.ts';
@@ -13,9 +12,9 @@ export function createCodex(settings: CodexSettings): Codex {
     readRollout,
     initialProgress,
     // In the whole line: a later cut could leave most of a secret that no rule recognizes.
-    fold: (progress, untrustedLine, now) => fold(progress, withoutSecrets(untrustedLine), now),
+    fold: (progress, untrustedLine, now) => fold(progress, cleanWords(untrustedLine), now),
     control: controlFile,
     answer: (progress) => cleanAnswer(answerOf(progress)),
-    reply: (progress) => withoutSecrets(replyOf(progress)),
+    reply: (progress) => cleanWords(replyOf(progress)),
   };
 }

@@ -2,6 +2,7 @@
 import { Octokit } from '@octokit/rest';
 import { meaningOf, UpstreamError, type Meaning } from '../core/ports/upstream-error.ts';
 import { headOf } from '../lib/cut-text.ts';
+import { cleanShown } from './clean-shown.ts';
 import { meaningOfAnswer, meaningOfBrokenCall, tokenRefused, type GithubAnswer } from './status-meaning.ts';
 
 export interface GithubApi {
@@ -101,6 +102,7 @@ export function githubClient(api: GithubApi, credential: Credential): GithubClie
   client.hook.before('request', async (options) => {
     options.headers.authorization = `Bearer ${await credential()}`;
     Object.assign(options.headers, apiVersionHeader);
+    cleanShown(options);
   });
   client.hook.after('request', (response, options) => {
     // Octokit treats a redirect that it does not follow as a success without data.

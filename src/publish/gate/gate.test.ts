@@ -416,6 +416,7 @@ describe('gate', () => {
 
   it.each<[string, Partial<Answer>]>([
     ['the title', { title: `Use ghp_${random}` }],
+    ['the filled-in template', { pullRequestText: `- [x] ghp_${random}` }],
     ['the summary', { summary: `It is \`AKIAQ7RZ2KFPXWM4TBYC\`, ${btoa(`token ghp_${random}`)}` }],
     [
       'a reply to a line comment',
@@ -439,6 +440,15 @@ describe('gate', () => {
       kind: 'mark',
       remarks: [expect.stringContaining(` in ${place} was taken out of what Codex wrote`)],
     });
+  });
+
+  it('holds a token with an invisible character in it, which is not published', () => {
+    const title = `Use ghp_${random.slice(0, 9)}\u200b${random.slice(9)}`;
+    const verdict = gateWith(
+      { change: change([file('a')]), words: { ...words, title }, policy: closedPolicy.gate },
+      null,
+    );
+    expect(verdict).toMatchObject({ kind: 'hold', reason: { code: 'secret' } });
   });
 
   it('names no file whose name holds a secret, also among those that were left out', () => {

@@ -2,6 +2,7 @@
  * Finds secrets in everything that a change publishes. What Codex writes has none any more: the adapter of
  * Codex takes them out as they arrive, and leaves words in their place.
  */
+import { stripHiddenCharacters } from '../../core/ask/hidden-characters.ts';
 import type { ChangedFile, ChangeSet } from '../../core/change-set.ts';
 import type { GateInput } from '../../core/ports/publication.ts';
 import { findSecrets, wasHere } from '../../core/secrets/find-secrets.ts';
@@ -23,11 +24,13 @@ export const secretsTakenOut = ({ words }: GateInput): readonly Finding[] =>
 function wordsOf({
   title,
   summary,
+  pullRequestText,
   replies = [],
 }: GateInput['words']): readonly (readonly [string, string])[] {
   return [
     ['the title', title],
     ['the summary', summary],
+    ['the filled-in template', pullRequestText ?? ''],
     ...replies.map(({ text }) => ['a reply to a line comment', text] as const),
   ];
 }
@@ -49,4 +52,7 @@ function secretsIn(file: ChangedFile, before: ChangeSecrets): readonly Finding[]
 
 type ChangeSecrets = GateInput['change']['measure']['secretsBefore'];
 
-const kindsIn = (text: string): readonly string[] => [...new Set(findSecrets(text).map(({ kind }) => kind))];
+/** As people see it. */
+const kindsIn = (text: string): readonly string[] => [
+  ...new Set(findSecrets(stripHiddenCharacters(text)).map(({ kind }) => kind)),
+];
