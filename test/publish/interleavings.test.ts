@@ -195,7 +195,11 @@ const close = (model: Model) => ({
   ...model,
   pulls: model.pulls.map((pull) => ({ ...pull, state: 'closed' as const })),
 });
-const taken: Model = { ...start, refs: { ...start.refs, [own]: base } };
+const stranger = (model: Model, suffix: string): Model => ({
+  ...model,
+  refs: { ...model.refs, [`${own}${suffix}`]: base },
+});
+const taken = stranger(start, '');
 
 interface Row extends Omit<Scene, 'attempts' | 'check'> {
   readonly title: string;
@@ -232,6 +236,26 @@ const rows: readonly Row[] = [
     start: publishing(onOwn),
     crashes: 2,
     ends: ['#1 | own-2 open | own-2 1, a stranger’s | 0'],
+  },
+  {
+    title: 'the last name, as strangers have the others',
+    model: ['-2', '-3', '-4'].reduce(stranger, taken),
+    start: publishing(onOwn),
+    crashes: 1,
+    ends: ['#1 | own-5 open | own-5 1, a stranger’s, a stranger’s, a stranger’s, a stranger’s | 0'],
+  },
+  {
+    title: 'another name, while a stranger takes the next',
+    model: taken,
+    start: publishing(onOwn),
+    crashes: 1,
+    events: {
+      'a stranger': (model) => (model.refs[`${own}-2`] === undefined ? stranger(model, '-2') : null),
+    },
+    ends: [
+      '#1 | own-2 open | own-2 1, a stranger’s | 0',
+      '#1 | own-3 open | own-3 1, a stranger’s, a stranger’s | 0',
+    ],
   },
   {
     title: 'a branch of its own, while a person pushes onto it',

@@ -225,6 +225,14 @@ describe('a second attempt', () => {
     expect(first).toMatchObject({ kind: 'published', pullRequest: { headRef: `${branch}-2` } });
     expect(await createPublication(ownProcess(simulator)).publish(input)).toEqual(first);
     expect(git(repository.gitDir, 'rev-parse', branch)).toBe(repository.headSha);
+    // Once people have merged it and deleted its branch, a late attempt creates none for a moment either.
+    await simulator.closePull({ ...at, number: 1, merge: true });
+    git(repository.gitDir, 'branch', '--quiet', '-D', `${branch}-2`);
+    expect(await createPublication(ownProcess(simulator)).publish(input)).toEqual(first);
+    const created = simulator
+      .requests()
+      .filter(({ path, status }) => path.endsWith('git/refs') && status === 201);
+    expect(created).toHaveLength(1);
   });
 });
 
