@@ -46,6 +46,8 @@ export interface NewRepository extends RepositoryName {
   /** Default `main`. */
   readonly defaultBranch?: string;
   readonly collaborators?: readonly { readonly login: string; readonly permission: RolePermission }[];
+  /** Slugs of the owner's teams that have access. */
+  readonly teams?: readonly string[];
   /** Whether the App's installation on the owner includes it. Default true. */
   readonly installed?: boolean;
 }
@@ -236,6 +238,7 @@ export interface PullView extends IssueView {
   readonly baseSha: string;
   readonly url: string;
   readonly requestedReviewers: readonly string[];
+  readonly requestedTeams: readonly string[];
 }
 export interface CommentView {
   readonly id: number;

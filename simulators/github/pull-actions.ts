@@ -84,6 +84,7 @@ const newPull = (
   draft: fields.draft ?? false,
   maintainerCanModify: true,
   requestedReviewers: [],
+  requestedTeams: [],
   fork: fields.fork ?? null,
   autoMergeBy: null,
   reviews: [],

@@ -47,6 +47,8 @@ export interface Pull {
   draft: boolean;
   maintainerCanModify: boolean;
   readonly requestedReviewers: User[];
+  /** Slugs. */
+  readonly requestedTeams: string[];
   /** The owner of the fork that contains the head; null if the head is in this repository. */
   readonly fork: User | null;
   autoMergeBy: User | null;
@@ -111,6 +113,8 @@ export interface Repository {
   readonly defaultBranch: string;
   readonly createdAt: string;
   readonly collaborators: ReadonlyMap<string, { user: User; permission: RolePermission }>;
+  /** Slugs. */
+  readonly teams: readonly string[];
   readonly labels: Map<string, Label>;
   readonly issues: Map<number, Issue>;
   /** Names of branches → the check that their protection demands. */
@@ -236,6 +240,7 @@ export class Store {
       defaultBranch,
       createdAt,
       collaborators,
+      teams: wanted.teams ?? [],
       labels: new Map(),
       issues: new Map(),
       requiredChecks: new Map(),

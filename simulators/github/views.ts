@@ -42,6 +42,7 @@ export async function pullViews(site: Site, of: RepositoryName): Promise<readonl
       baseSha: pull.baseSha,
       url: issuePageUrl(site, repository, issue),
       requestedReviewers: pull.requestedReviewers.map((user) => user.login),
+      requestedTeams: pull.requestedTeams,
     });
   }
   return views;

@@ -26,6 +26,9 @@ export const permissionNeeds: Readonly<Record<string, Permission>> = {
   actions: { level: 'read', without: '“fix the checks” sees no logs of jobs' },
 };
 
+/** What an App may have that nothing lacks without: teams among `reviewers` need it. */
+const allowedPermissions: Readonly<Record<string, string>> = { members: 'read' };
+
 interface Event {
   /** As on the App's page. */
   readonly title: string;
@@ -90,7 +93,7 @@ export function judgePermissions({
   if (lacks !== null) return lacks;
   const most = (name: string): string => {
     const need = permissionNeeds[name];
-    return need?.optional?.level ?? need?.level ?? '';
+    return need?.optional?.level ?? need?.level ?? allowedPermissions[name] ?? '';
   };
   const extra = Object.entries(permissions).filter(
     ([name, level]) => (rank[level] ?? 3) > (rank[most(name)] ?? 0),

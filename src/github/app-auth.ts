@@ -28,6 +28,8 @@ export const purposes = {
   actions: { actions: 'read' },
   /** Objects, branches, pull requests, reviewers, and comments, for which GitHub accepts `pull_requests`. */
   publish: { contents: 'write', pull_requests: 'write' },
+  /** Teams as reviewers. Only if the App may read the organization's members. */
+  teamReviews: { pull_requests: 'write', members: 'read' },
   /** Check runs, and which commits and branches need one. Only if the App may write checks. */
   receipt: { checks: 'write', contents: 'read', pull_requests: 'read' },
 } as const satisfies Record<string, Permissions>;

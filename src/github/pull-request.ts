@@ -21,6 +21,8 @@ export const pullSchema = z.object({
   locked: z.boolean().optional(),
   auto_merge: z.unknown(),
   requested_reviewers: z.array(z.object({ login: z.string() })).nullish(),
+  requested_teams: z.array(z.object({ slug: z.string() })).nullish(),
+  labels: z.array(z.object({ name: z.string() })).nullish(),
 });
 /** Its title, body and branch names are untrusted. */
 export type PullRequest = z.infer<typeof pullSchema>;

@@ -1,16 +1,14 @@
-/** Finds or opens the pull request from a task's own branch, and requests a review. */
+/** Finds or opens the pull request from a task's own branch, and calls its reviewers. */
 import * as z from 'zod';
 import type { PullRequestRef } from '../core/task.ts';
 import { GithubRefusal } from '../github/client.ts';
 import { taskMarker } from '../github/progress-comment.ts';
 import { pullRequestRef, pullSchema, type PullRequest } from '../github/pull-request.ts';
-import { isLogin } from '../github/write-permission.ts';
 import { ownCommitUnder, type Publishing } from './branches.ts';
+import { callReviewers, type Calling } from './call-reviewers.ts';
 import type { Detour } from './continuation.ts';
 import { titleOf } from './git-commit.ts';
 import { pullRequestBody } from './pull-request-text.ts';
-
-export type Log = (event: string, fields: Record<string, unknown>) => void;
 
 /**
  * Finds the pull request that an earlier attempt opened from this branch, whatever its state: by the marker,
@@ -38,18 +36,17 @@ async function pullRequestsFrom({ client, at }: Publishing, branch: string): Pro
     .filter((pull) => pull.head.ref === branch);
 }
 
-/** `detour`: why it is no commit on another. A concurrent attempt requests the review. */
+/** `detour`: why it is no commit on another. A concurrent attempt calls the reviewers. */
 export async function openPullRequest(
-  publishing: Publishing,
+  publishing: Calling,
   branch: string,
   detour: Detour | null,
-  log: Log,
 ): Promise<PullRequestRef> {
   const bases = detour?.bases ?? [publishing.input.baseBranch];
   for (const [index, base] of bases.entries()) {
     try {
       const { pull, opened } = await openOnto(publishing, branch, base, detour);
-      if (opened) await requestReview(publishing, pull, log);
+      if (opened) await callReviewers(publishing, pull);
       return pullRequestRef(pull);
     } catch (error) {
       const gone = error instanceof GithubRefusal && error.status === 422 && error.fields.includes('base');
@@ -92,29 +89,5 @@ async function openOnto(
     // Private repositories on free plans have no drafts. The body has the remarks in any case.
     if (input.draft && /draft/i.test(error.details)) return await open(false);
     throw error;
-  }
-}
-
-/** Best effort, and only if nothing has happened since: a second request would notify twice. */
-export async function requestReview(
-  { client, at, input }: Publishing,
-  pull: PullRequest,
-  log: Log,
-): Promise<void> {
-  const { reviewer } = input;
-  if (reviewer === null || !isLogin(reviewer)) return;
-  const asked = (pull.requested_reviewers ?? []).some(
-    ({ login }) => login.toLowerCase() === reviewer.toLowerCase(),
-  );
-  if (asked || pull.state !== 'open' || pull.updated_at !== pull.created_at) return;
-  try {
-    await client.request('POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers', {
-      ...at,
-      pull_number: pull.number,
-      reviewers: [reviewer],
-    });
-  } catch (error) {
-    const status = error instanceof GithubRefusal ? error.status : null;
-    log('review.not_requested', { taskId: input.request.taskId, pullRequest: pull.number, status });
   }
 }

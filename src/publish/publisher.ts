@@ -15,6 +15,7 @@ import { pullRequestRef, type PullRequest } from '../github/pull-request.ts';
 import { addCommit, lookAt, type Added } from './add-commit.ts';
 import { branchName } from './branch-name.ts';
 import { ownCommitUnder, treeOf, type Publishing } from './branches.ts';
+import { callReviewers, type Calling, type Log } from './call-reviewers.ts';
 import { changeHash } from './change-hash.ts';
 import { parseChangeLines } from './change-lines.ts';
 import { claimBranch, maxBranchNames } from './claim-branch.ts';
@@ -23,7 +24,7 @@ import { createCommit } from './create-commit.ts';
 import { gate } from './gate/gate.ts';
 import { commitMessage } from './git-commit.ts';
 import { leftOutText } from './left-out.ts';
-import { requestReview, findPullRequest, openPullRequest, type Log } from './own-pull-request.ts';
+import { findPullRequest, openPullRequest } from './own-pull-request.ts';
 import { judgeMerge } from './judge-merge.ts';
 import { measureChange } from './measure-change.ts';
 import { mergeCheck, receiptCheck } from './receipt-check.ts';
@@ -40,10 +41,9 @@ export interface PublicationDeps extends GithubApi {
   readonly log?: Log;
 }
 
-interface Attempt extends Publishing {
+interface Attempt extends Calling {
   readonly tokens: AppTokens;
   readonly branch: string;
-  readonly log: Log;
 }
 
 export function createPublication(deps: PublicationDeps): Publication {
@@ -94,12 +94,14 @@ export function createPublication(deps: PublicationDeps): Publication {
       const { facts, request } = input;
       const scope = { ...facts, taskId: request.taskId, permissions: purposes.publish };
       const client = githubClient(deps, async () => await tokens.tokenFor(scope));
+      const teamScope = { ...scope, permissions: purposes.teamReviews };
+      const teamClient = githubClient(deps, async () => await tokens.tokenFor(teamScope));
       const branch = branchName(input.policy.branchPrefix, input.answer.title, request.shortId);
       const at = { owner: facts.owner, repo: facts.name };
       try {
         const { merge } = input.change;
         return merge === undefined
-          ? await publish({ client, at, input, tokens, branch, log })
+          ? await publish({ client, teamClient, at, input, tokens, branch, log })
           : await publishMerge({ client, at, input }, merge);
       } catch (error) {
         // The token was revoked or expired early. The next attempt mints another.
@@ -147,7 +149,7 @@ async function publish(attempt: Attempt): Promise<PublishResult> {
 }
 
 async function publishOwn(attempt: Attempt, commit: string, detour: Detour | null): Promise<PublishResult> {
-  const { branch, log } = attempt;
+  const { branch } = attempt;
   const claim = await claimBranch(attempt, branch, commit);
   if (claim.kind === 'opened') return await publishedBefore(attempt, claim.pull);
   if (claim.kind === 'taken') {
@@ -155,7 +157,7 @@ async function publishOwn(attempt: Attempt, commit: string, detour: Detour | nul
     return { kind: 'rejected', reason: { code: 'branch-taken', message } };
   }
   try {
-    const pullRequest = await openPullRequest(attempt, claim.branch, detour, log);
+    const pullRequest = await openPullRequest(attempt, claim.branch, detour);
     return { kind: 'published', pullRequest, added: null };
   } catch (error) {
     const reason = finalReason(error);
@@ -167,7 +169,7 @@ async function publishOwn(attempt: Attempt, commit: string, detour: Detour | nul
 
 /** Another attempt has opened it, and may have ended before it requested the review. */
 async function publishedBefore(attempt: Attempt, pull: PullRequest): Promise<PublishResult> {
-  await requestReview(attempt, pull, attempt.log);
+  await callReviewers(attempt, pull);
   return { kind: 'published', pullRequest: pullRequestRef(pull), added: null };
 }
 

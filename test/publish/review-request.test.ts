@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { GithubSimulator } from '../../simulators/github/contract.ts';
+import type { GithubSimulator, Permissions } from '../../simulators/github/contract.ts';
+import { closedPolicy } from '../../src/core/policy.ts';
 import type { PublishInput } from '../../src/core/ports/publication.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
 import {
@@ -19,11 +20,12 @@ const edit: Edit = (directory) => writeFileSync(join(directory, 'src/split.js'),
 
 async function scene(
   changes: Partial<PublishInput> = {},
-  repository: { private?: boolean } = {},
+  repository: { private?: boolean; teams?: readonly string[] } = {},
+  permissions?: Permissions,
 ): Promise<{ simulator: GithubSimulator; input: PublishInput }> {
-  const simulator = await simulatedGithub();
+  const simulator = await simulatedGithub(permissions);
   const { facts, change } = await changedRepository(simulator, edit, {
-    collaborators: [{ login: 'ada', permission: 'write' }],
+    collaborators: ['ada', 'mei'].map((login) => ({ login, permission: 'write' })),
     ...repository,
   });
   return { simulator, input: publishInput(facts, change, { reviewer: 'ada', ...changes }) };
@@ -94,7 +96,13 @@ describe('the review', () => {
     const result = await createPublication({ ...ownProcess(simulator), log }).publish(input);
     expect(result).toMatchObject({ kind: 'published', added: null, pullRequest: { number: 1 } });
     expect(logged).toEqual([
-      { event: 'review.not_requested', taskId: input.request.taskId, pullRequest: 1, status },
+      {
+        event: 'review.not_requested',
+        taskId: input.request.taskId,
+        pullRequest: 1,
+        names: [reviewer],
+        status,
+      },
     ]);
   });
 
@@ -112,6 +120,62 @@ describe('the review', () => {
     expect((await createPublication(ownProcess(simulator)).publish(input)).kind).toBe('published');
     expect(asked(simulator)).toEqual([]);
   });
+});
+
+describe('the labels and reviewers of the configuration', () => {
+  const team: Permissions = { contents: 'write', issues: 'write', pull_requests: 'write', members: 'read' };
+  const labels = ['Bot', 'later', 'a/b c'];
+  const reviewers = ['mei', 'ADA', 'stranger', 'acme/core', 'other/core', 'acme/none'];
+  const wanted = { policy: { ...closedPolicy, labels, reviewers } };
+  const called = async (permissions?: Permissions) => {
+    const { simulator, input } = await scene(wanted, { teams: ['core'] }, permissions);
+    // Labels that exist.
+    await simulator.openIssue({ ...at, author: 'ada', title: 'x', body: '', labels: ['bot', 'A/B C'] });
+    const logged = new Set<string>();
+    const log = (event: string, { missing, names, status }: Record<string, unknown>): void => {
+      logged.add(JSON.stringify([event, missing ?? names, status ?? null]));
+    };
+    const attempt = async () => await createPublication({ ...ownProcess(simulator), log }).publish(input);
+    const first = await attempt();
+    const calls = () =>
+      simulator
+        .requests()
+        .filter(
+          ({ method, path, status }) =>
+            method === 'POST' && status !== 422 && /labels$|reviewers$/.test(path),
+        ).length;
+    const before = calls();
+    // Nothing is said again.
+    expect(await attempt()).toEqual(first);
+    expect(calls()).toBe(before);
+    const [pull] = await simulator.pulls(at);
+    return { labels: pull?.labels, people: pull?.requestedReviewers, teams: pull?.requestedTeams, logged };
+  };
+  const missing = ['label.missing', ['later'], null];
+  const notRequested = (name: string) => ['review.not_requested', [name], 422];
+  const stranger = notRequested('stranger');
+  const lines = (...all: unknown[]) => new Set(all.map((one) => JSON.stringify(one)));
+
+  it('are called once, without those that do not exist, and teams of the own organization only', async () => {
+    const { logged, ...pull } = await called(team);
+    expect(pull).toEqual({ labels: ['bot', 'A/B C'], people: ['ada', 'mei'], teams: ['core'] });
+    expect(logged).toEqual(lines(missing, stranger, notRequested('none')));
+  });
+
+  it('are called without the teams if the App may not read them', async () => {
+    const { logged, ...pull } = await called();
+    expect(pull).toEqual({ labels: ['bot', 'A/B C'], people: ['ada', 'mei'], teams: [] });
+    expect(logged).toEqual(lines(missing, stranger, notRequested('core'), notRequested('none')));
+  });
+
+  it.each([403, 404, 500, 'reset'] as const)(
+    'do not fail the publication if GitHub answers %s',
+    async (status) => {
+      const { simulator, input } = await scene(wanted);
+      simulator.failNext({ method: 'GET', path: /\/labels\//, status, times: 3 });
+      expect((await createPublication(ownProcess(simulator)).publish(input)).kind).toBe('published');
+    },
+  );
 });
 
 describe('links to Slack and to the log', () => {

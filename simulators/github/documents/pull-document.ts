@@ -48,7 +48,7 @@ export function pullDocument(site: Site, repository: Repository, issue: Issue, p
     assignee: null,
     assignees: [],
     requested_reviewers: pull.requestedReviewers.map((user) => userDocument(site, user)),
-    requested_teams: [],
+    requested_teams: pull.requestedTeams.map((slug) => teamDocument(site, repository, slug)),
     labels: issue.labels.map((label) => labelDocument(site, repository, label)),
     milestone: null,
     draft: pull.draft,
@@ -83,6 +83,27 @@ export function pullDocument(site: Site, repository: Repository, issue: Issue, p
             commit_message: '',
           },
     active_lock_reason: null,
+  };
+}
+
+function teamDocument(site: Site, { id, owner }: Repository, slug: string): Json {
+  const url = `${site.apiUrl}/organizations/${owner.id}/team/${id}`;
+  return {
+    id,
+    node_id: nodeId('Team', slug),
+    name: slug,
+    slug,
+    description: null,
+    privacy: 'closed',
+    notification_setting: 'notifications_enabled',
+    permission: 'push',
+    url,
+    html_url: `${site.url}/orgs/${owner.login}/teams/${slug}`,
+    members_url: `${url}/members{/member}`,
+    repositories_url: `${url}/repos`,
+    parent: null,
+    type: 'organization',
+    organization_id: owner.id,
   };
 }
 

@@ -135,6 +135,13 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
     return c.body(null, 204);
   });
 
+  api.get('/repos/:owner/:repo/labels/:name', (c) => {
+    const repository = repositoryOf(c, site, read);
+    const label = repository.labels.get(c.req.param('name').toLowerCase());
+    if (label === undefined) throw notFound();
+    return c.json(labelDocument(site, repository, label));
+  });
+
   api.get('/repos/:owner/:repo/issues/:number{[0-9]+}/labels', (c) => {
     const { repository, issue } = issueOf(c, site, read);
     return c.json(pageOf(c, site, issue.labels).map((one) => labelDocument(site, repository, one)));
@@ -147,6 +154,7 @@ export function issueRoutes(site: Site): Hono<ApiEnv> {
       const label = site.store.label(repository, name);
       if (issue.labels.includes(label)) continue;
       issue.labels.push(label);
+      issue.updatedAt = timestamp();
       sendEventInBackground(site, repository, site.bot, labeled(issue, label));
     }
     return c.json(issue.labels.map((one) => labelDocument(site, repository, one)));

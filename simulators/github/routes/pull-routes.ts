@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { notFound, unprocessable, validationFailed } from '../api-errors.ts';
 import { commitDocument } from '../documents/commit-document.ts';
 import { fullPullDocument, pullDocument } from '../documents/pull-document.ts';
+import { covers } from '../installation-tokens.ts';
 import { pullCommits, pullFiles, pullTotals, refreshPull } from '../pull-state.ts';
 import { bodyOf, numberParam, pageOf, repositoryOf, type ApiEnv, type Site } from '../site.ts';
 import { timestamp, type Issue, type Pull, type Repository } from '../store.ts';
@@ -104,10 +105,20 @@ export function pullRoutes(site: Site): Hono<ApiEnv> {
     if (reviewers.some((login) => login.toLowerCase() === issue.user.login.toLowerCase()))
       throw unprocessable('Review cannot be requested from pull request author.');
     const known = users.filter((user) => user !== undefined);
-    if (known.length < users.length || teams.length > 0)
+    if (known.length < users.length || teams.some((slug) => !repository.teams.includes(slug)))
       throw unprocessable(
         `Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the ${repository.owner.login}/${repository.name} repository.`,
       );
+    const caller = c.get('caller');
+    // GitHub documents no permission for this, and answers so without it.
+    const seesTeams = caller.kind === 'installation' && covers(caller.token.permissions, 'members', 'read');
+    if (teams.length > 0 && !seesTeams)
+      throw unprocessable("Could not resolve to a node with the global id of 'T_kwDOAAAAAA4AAAAA'.");
+    for (const slug of teams) {
+      if (pull.requestedTeams.includes(slug)) continue;
+      pull.requestedTeams.push(slug);
+      issue.updatedAt = timestamp();
+    }
     for (const user of known) {
       if (pull.requestedReviewers.includes(user)) continue;
       pull.requestedReviewers.push(user);
@@ -180,6 +191,7 @@ async function openPull(
     draft: wanted.draft,
     maintainerCanModify: wanted.maintainer_can_modify,
     requestedReviewers: [],
+    requestedTeams: [],
     fork: null,
     autoMergeBy: null,
     reviews: [],

@@ -53,6 +53,8 @@ const operations = [
   'POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions 201',
   'POST /repos/{owner}/{repo}/issues/{issue_number}/labels 200',
   'GET /repos/{owner}/{repo}/issues/{issue_number}/labels 200',
+  'GET /repos/{owner}/{repo}/labels/{name} 200',
+  'GET /repos/{owner}/{repo}/labels/{name} 404',
   'POST /repos/{owner}/{repo}/git/blobs 201',
   'GET /repos/{owner}/{repo}/git/blobs/{file_sha} 200',
   'POST /repos/{owner}/{repo}/git/trees 201',
@@ -236,6 +238,8 @@ describe('an answer of the REST API', () => {
       { name: 'codex' },
     ]);
     await call('GET', `${issue}/labels`);
+    expect((await call('GET', `${repo}/labels/BUG`)).body).toMatchObject({ name: 'bug' });
+    expect((await call('GET', `${repo}/labels/none`)).status).toBe(404);
     expect((await call('DELETE', commentPath)).status).toBe(204);
     expect((await call('GET', commentPath)).status).toBe(404);
     expect((await call('POST', `${repo}/issues`, { title: 'Found by the App' })).status).toBe(201);
