@@ -104,20 +104,20 @@ async function checkWorkflowPermission(
   if ((await repository.git.newWorkflowChanges(to)).length > 0) throw forbidden();
 }
 
-/** Whether `to` is one commit on the default branch without workflow changes: the usual case. */
+/** Whether `to` is one commit, on the default branch or on a root, without workflow changes: usually. */
 async function isSingleCommitWithoutWorkflows(
   { git, defaultBranch }: Repository,
   to: string,
 ): Promise<boolean> {
   const [head, commit] = await Promise.all([git.headOf(defaultBranch), git.commit(to)]);
-  if (head === null || commit === null || commit.parents.length !== 1 || commit.parents[0] !== head)
-    return false;
-  const before = await git.commit(head);
-  if (before === null) return false;
+  const [parent] = commit?.parents ?? [];
+  if (commit === null || parent === undefined || commit.parents.length > 1) return false;
+  const before = await git.commit(parent);
+  if (before === null || (parent !== head && before.parents.length > 0)) return false;
   const [one, other] = await Promise.all(
     [before.tree, commit.tree].map((tree) => objectIdAt(git, tree, '.github/workflows')),
   );
-  return one === other;
+  return one === other && (parent === head || one === null);
 }
 
 function refDocument(site: Site, repository: Repository, ref: string, object: string, type: string): Json {

@@ -1,57 +1,13 @@
 import { rules } from '@secretlint/secretlint-rule-preset-recommend';
 import { describe, expect, it } from 'vitest';
+import {
+  hexDigits as hex,
+  jwt,
+  pem,
+  randomText as random,
+  secretExamples as tokens,
+} from '../../../test/fixtures/secret-examples.ts';
 import { findSecrets, wasHere, withoutSecrets } from './find-secrets.ts';
-
-/** Look random. Assembled at run time, so that no scanner of this repository reports them. */
-const random = (length: number): string => 'q7Rz2KfP9xWm4TbYc8VdL1nHs6GjA3eUo5Zi'.repeat(40).slice(0, length);
-const hex = (length: number): string => '7f3a9c1e5b8d2046'.repeat(9).slice(0, length);
-const letters = (length: number): string => 'QrzKFpxWMtbYCvdlNHsgJaeUOZibTdyXKm'.repeat(2).slice(0, length);
-const digits = '12948305671';
-const jwt = [`eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9`, random(216), random(256)].join('.');
-const account = btoa(JSON.stringify({ email: 'a@b.c', muk: { k: random(200) }, last: { x: 1 } }));
-const key = ['PRIVATE', 'KEY'].join(' ');
-const pem = (kind: string): string =>
-  `-----BEGIN ${kind}${key}-----\nMIIEow${random(58)}\n${random(64)}\n${random(40)}==\n-----END ${kind}${key}-----`;
-
-/** The rule of secretlint that knows it, or none; what we call it; an example. */
-const tokens: readonly (readonly [string | null, string, string])[] = [
-  ['github', 'a GitHub token', `ghp_${random(36)}`],
-  ['github', 'a GitHub token', `gho_${random(36)}`],
-  ['github', 'a GitHub token', `ghs_1234567_${jwt}`],
-  ['github', 'a GitHub token', `github_pat_${random(22)}_${random(59)}`],
-  ['gitlab', 'a GitLab token', `glpat-${random(20)}`],
-  ['slack', 'a Slack token', `xoxb-${digits}-${digits}-${random(24)}`],
-  ['slack', 'a Slack token', `xapp-1-A012B3C4D5E-${digits}-${hex(64)}`],
-  ['slack', 'a Slack token', `https://hooks.slack.com/services/T01AB2CD3/B04EF5GH6/${random(24)}`],
-  ['openai', 'an OpenAI key', `sk-proj-${random(74)}T3BlbkFJ${random(74)}`],
-  ['openai', 'an OpenAI key', `sk-${random(20)}T3BlbkFJ${random(20)}`],
-  ['anthropic', 'an Anthropic key', `sk-ant-api03-${random(93)}AA`],
-  ['groq', 'a Groq key', `gsk_${random(52)}`],
-  ['huggingface', 'a Hugging Face token', `hf_${letters(34)}`],
-  ['npm', 'an npm token', `npm_${random(36)}`],
-  ['aws', 'an AWS secret key', `aws_secret_access_key        =    "${random(40)}"`],
-  [null, 'an AWS access key', 'AKIAQ7RZ2KFPXWM4TBYC'],
-  [null, 'a Google API key', `AIza${random(35)}`],
-  ['stripe', 'a Stripe key', `sk_live_${random(24)}`],
-  ['stripe', 'a Stripe key', `rk_test_${random(99)}`],
-  ['sendgrid', 'a SendGrid key', `SG.${random(22)}.${random(43)}`],
-  ['shopify', 'a Shopify token', `shpat_${random(32)}`],
-  ['linear', 'a Linear key', `lin_api_${random(40)}`],
-  ['notion', 'a Notion token', `ntn_${digits}${random(35)}`],
-  ['1password', 'a 1Password token', `ops_${account}`],
-  ['hashicorp-vault', 'a Vault token', `hvs.${random(95)}`],
-  ['vercel', 'a Vercel token', `vcp_${random(56)}`],
-  ['databricks', 'a Databricks token', `dapi${hex(32)}`],
-  ['docker', 'a Docker token', `dckr_pat_${random(27)}`],
-  ['figma', 'a Figma token', `figd_${random(40)}`],
-  ['grafana', 'a Grafana token', `glsa_${random(32)}_${hex(8)}`],
-  ['grafana', 'a Grafana token', `glc_${btoa(`{"o":"${random(60)}"}`).replace(/=+$/, '')}`],
-  ['cloudflare', 'a Cloudflare token', `cfut_${random(40)}${hex(8)}`],
-  ['tailscale', 'a Tailscale key', `tskey-auth-${random(12)}-${random(32)}`],
-  ['privatekey', 'a private key', pem('RSA ')],
-  ['privatekey', 'a private key', pem('')],
-  ['privatekey', 'a private key', pem('OPENSSH ').replace('MIIEow', 'b3BlbnNzaC1rZXktdjE')],
-];
 
 /** Passwords end where the text says, so that there is nothing to append. */
 const passwords: readonly (readonly [string, string, string, string])[] = [

@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { GatePolicy } from '../../../src/core/gate-policy.ts';
 
 export type Content = string | Uint8Array;
 /** `mode`: of a file, any that a file system knows. `commit`: a submodule, only before the change. */
@@ -25,6 +26,10 @@ export interface ChangeRow {
   readonly edit: Files;
   /** `allow` if missing; `hold CODE`; `never CODE` if nobody can approve it; `mark`, part of a remark. */
   readonly verdict?: string;
+  /** The repository's own rules. */
+  readonly gate?: Partial<GatePolicy>;
+  /** A person approves it, so that it is published. */
+  readonly approved?: true;
   /** `path why` of what the collector leaves out, and the number of files if more. It stays as before. */
   readonly leftOut?: readonly string[];
 }

@@ -1,13 +1,14 @@
 /** Compares what the collector, the parser, the gate and the publisher make of each change set with git. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OnEnd } from '../../container/sandbox-scripts.ts';
+import { secretRows } from './secrets.ts';
 import type { ChangeRow } from './change-row.ts';
 import { contentRows } from './contents.ts';
 import { runCorpus, type Outcome } from './corpus-run.ts';
 import { guardedRows } from './guarded.ts';
 import { kindRows } from './kinds.ts';
 
-const rows = [...contentRows, ...kindRows, ...guardedRows];
+const rows = [...contentRows, ...kindRows, ...guardedRows, ...secretRows];
 const ends: Parameters<OnEnd>[0][] = [];
 let outcomes: ReadonlyMap<ChangeRow, Outcome>;
 beforeAll(async () => {
@@ -18,8 +19,12 @@ afterAll(async () => {
 });
 
 /** What has to come of a row, if git makes this of the files. */
-function expected({ verdict = 'allow', leftOut = [] }: ChangeRow, { files, tree }: Outcome): unknown {
-  const isPublished = !verdict.startsWith('never') && tree.staged !== tree.before;
+function expected(
+  { verdict = 'allow', approved, leftOut = [] }: ChangeRow,
+  { files, tree }: Outcome,
+): unknown {
+  const isHeld = /^(?:hold|never) /.test(verdict) && approved === undefined;
+  const isPublished = !isHeld && tree.staged !== tree.before;
   return {
     verdict,
     leftOut: leftOut.toSorted(),

@@ -40,6 +40,7 @@ export const kindRows: readonly ChangeRow[] = [
     before: {},
     edit: { a: link('/etc/passwd') },
     verdict: 'hold symlink-outside',
+    approved: true,
   },
   {
     name: 'a symlink out of the repository',
@@ -64,12 +65,14 @@ export const kindRows: readonly ChangeRow[] = [
     before: {},
     edit: { a: link('b\nc') },
     verdict: 'hold symlink-outside',
+    approved: true,
   },
   {
     name: 'a symlink that is not UTF-8',
     before: {},
     edit: { a: link(latin1('f\xfcr')) },
     verdict: 'hold symlink-outside',
+    approved: true,
   },
   {
     name: 'a file that becomes a symlink',
