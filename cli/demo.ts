@@ -16,15 +16,19 @@ import { splitBillFiles } from './demo/split-bill.ts';
 import { say, type Story } from './demo/story.ts';
 import { startWorld, type World } from './demo/world.ts';
 
+/** Nothing listens there. */
+const unreachable = 'http://127.0.0.1:9/github/webhooks';
+
 interface DemoOptions {
   readonly story: Story;
   readonly live: boolean;
   readonly keepOpen: boolean;
+  readonly webhooks: boolean;
   readonly state: string | undefined;
   readonly onStop: (stop: () => void) => void;
 }
 
-async function main({ story, live, keepOpen, state, onStop }: DemoOptions): Promise<number> {
+async function main({ story, live, keepOpen, webhooks, state, onStop }: DemoOptions): Promise<number> {
   const openaiKey = process.env['OPENAI_API_KEY'] ?? '';
   if (live && openaiKey === '')
     throw new Error(
@@ -40,6 +44,7 @@ async function main({ story, live, keepOpen, state, onStop }: DemoOptions): Prom
     // Slow enough to watch.
     latencyMs: story === slackStory ? 1000 : 700,
     files: splitBillFiles,
+    ...(webhooks ? {} : { deliveries: 'auto' }),
     ...(live
       ? {
           live: {
@@ -51,6 +56,7 @@ async function main({ story, live, keepOpen, state, onStop }: DemoOptions): Prom
     progress: (line) => say(dim(line)),
     log: openLogFile(logFile, (line) => process.stderr.write(`${line}\n`)),
   });
+  if (!webhooks) world.github.setWebhookUrl(unreachable);
   const stopped = new AbortController();
   onStop(() => stopped.abort());
   try {
@@ -113,6 +119,10 @@ await runCommand({
       type: 'boolean',
       about: 'keep everything running at the end and print the addresses',
     },
+    'no-webhooks': {
+      type: 'boolean',
+      about: 'GitHub cannot reach the bot, which reads GitHub’s log of deliveries instead',
+    },
     live: { type: 'boolean', about: 'use the real model (needs OPENAI_API_KEY and costs money)' },
     state: {
       type: 'string',
@@ -127,6 +137,7 @@ await runCommand({
       story: values.slack === true ? slackStory : githubStory,
       live: values.live === true,
       keepOpen: values['keep-open'] === true,
+      webhooks: values['no-webhooks'] !== true,
       state: values.state,
       onStop,
     }),

@@ -1,6 +1,7 @@
 /** The demo on GitHub: a mention on an issue that contains a planted instruction. Prints the task's log. */
 import { taskIdFor } from '../../src/core/ids.ts';
 import type { TaskOutcome } from '../../src/core/task.ts';
+import { durationText } from '../../src/core/task-words.ts';
 import { bold, dim } from '../terminal/colour.ts';
 import { followTask } from '../terminal/follow-task.ts';
 import { taskPrinter } from '../terminal/task-printer.ts';
@@ -28,6 +29,8 @@ export const githubStory: Story = {
   ],
 };
 
+const foundWithinMs = 60_000;
+
 async function play(world: World, signal: AbortSignal): Promise<boolean> {
   const { number, taskId, startedAt } = await ask(world);
   const outcome = await follow(world, taskId, startedAt, signal);
@@ -50,7 +53,8 @@ async function play(world: World, signal: AbortSignal): Promise<boolean> {
   ]);
 }
 
-async function ask({ github, repository }: World) {
+async function ask(world: World) {
+  const { github, repository } = world;
   const { number } = await github.openIssue({
     ...splitBill,
     author: 'maria',
@@ -68,16 +72,29 @@ async function ask({ github, repository }: World) {
   const startedAt = Date.now();
   const comment = await github.commentOnIssue({ ...splitBill, issue: number, author: 'maria', body: text });
   say(`${bold('maria')} comments: ${text}`);
-  const answer = comment.delivery.attempts.at(-1);
-  say(
-    dim(
-      `  The bot answered the signed webhook with ${answer?.status ?? 'nothing'} ` +
-        `after ${Math.round(answer?.durationMs ?? 0)} ms.`,
-    ),
-  );
-  say();
   const taskId = taskIdFor({ event: 'issue_comment', repositoryId: repository.id, commentId: comment.id });
+  const { status = null, durationMs = 0 } = comment.delivery.attempts.at(-1) ?? {};
+  if (status === null) {
+    say(dim('  GitHub cannot reach the bot with its webhook …'));
+    await untilFound(world, taskId);
+    say(
+      dim(`  The bot found it in GitHub’s log of deliveries after ${durationText(Date.now() - startedAt)}.`),
+    );
+  } else say(dim(`  The bot answered the signed webhook with ${status} after ${Math.round(durationMs)} ms.`));
+  say();
   return { number, taskId, startedAt };
+}
+
+/** The bot reads GitHub's log every four seconds. */
+async function untilFound({ bot, apiToken }: World, taskId: string): Promise<void> {
+  const headers = { authorization: `Bearer ${apiToken}` };
+  const until = Date.now() + foundWithinMs;
+  while (Date.now() < until) {
+    const { status } = await fetch(`${bot.url}/api/tasks/${taskId}`, { headers });
+    if (status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('The bot did not find the comment in GitHub’s log of deliveries.');
 }
 
 async function follow(
