@@ -12,8 +12,10 @@ import type { SlackTrigger, TaskOutcome } from '../src/core/task.ts';
 import type { TaskView } from '../src/core/task-view.ts';
 import { lineReply, progressComment } from '../src/github/comments.ts';
 import { commitMessage, titleOf } from '../src/publish/git-commit.ts';
+import { receiptCheck } from '../src/publish/receipt-check.ts';
 import { followUpComment, pullRequestBody } from '../src/publish/pull-request-text.ts';
 import { taskMessage } from '../src/slack/task-message.ts';
+import { describedText } from '../src/publish/template-text.ts';
 import { modelAnswers } from './fixtures/model-answers.ts';
 import { referencesIn, renderedPage } from './fixtures/rendered-page.ts';
 import { publicationOf, run } from './fixtures/sample-publication.ts';
@@ -93,6 +95,7 @@ const outcomes = (text: string) => [
 const onGithub = (text: string): string =>
   [
     bodyWith(text),
+    receiptCheck(publicationOf({ remarks: [text] }), 'c'.repeat(40), null).summary,
     progressComment(viewWith(text, null), null),
     progressComment(viewWith(text, patchOutcome(text)), null),
     lineReply(text, { kind: 'no-change', summary: '' }),
@@ -126,6 +129,25 @@ describe('on GitHub', () => {
     expect(page.blocks).toEqual(
       expect.arrayContaining(ordinaryPage.blocks.filter((block) => !/\bx\b|words/.test(block))),
     );
+  });
+
+  it.each(modelAnswers)('$what is words in a template that the model filled in', ({ text }) => {
+    const page = (filled: string) =>
+      renderedPage(
+        describedText(
+          {
+            summary: '',
+            template: '## Why\n\n## Tests\n',
+            pullRequestText: `## Why\n\n${filled}`,
+          },
+          8000,
+        ),
+      );
+    const ordinary = page('x');
+    const { structure, filtered } = page(around(text));
+    // A form keeps its boxes.
+    expect(structure.filter((one) => !one.endsWith('with a box'))).toEqual(ordinary.structure);
+    expect(filtered).toEqual(ordinary.filtered);
   });
 
   it('each answer keeps to its cell of a table', () => {

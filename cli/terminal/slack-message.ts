@@ -40,6 +40,7 @@ function linesOf(block: KnownBlock, names: Names, columns: number): string[] {
     const texts = block.elements.flatMap((element) => textObject.safeParse(element).data?.text ?? []);
     return wrapped(runsOf(texts.join(' '), names), columns).map(dim);
   }
+  if (block.type === 'divider') return [dim('─'.repeat(Math.min(columns, 40)))];
   if (block.type !== 'actions') return [];
   const buttons = block.elements.map((element) => buttonObject.safeParse(element).data?.text.text ?? '▾');
   return wrapped(

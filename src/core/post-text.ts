@@ -11,6 +11,7 @@ import type { Receipt } from './grant.ts';
 import type { CommandRun, PlanItem, Progress } from './progress.ts';
 import { Reported } from './reported.ts';
 import { setupLine } from './setup-view.ts';
+import type { TaskOutcome } from './task.ts';
 import type { TaskView } from './task-view.ts';
 import { earlierTurnText } from './earlier-turn.ts';
 import { capitalized, durationText, runningText, standingText } from './task-words.ts';
@@ -26,6 +27,12 @@ export interface Markup {
   /** Renders one line of text without markup or references. */
   readonly text: (untrusted: string, maxChars: number) => string;
   readonly bold: (escaped: string) => string;
+}
+
+/** Whether a post shows a text of the model, which a rule then ends: a model cannot write one. */
+export function hasWordsOfModel(outcome: TaskOutcome): boolean {
+  if (outcome.kind === 'pull-request') return outcome.commit !== undefined;
+  return outcome.kind === 'patch' || outcome.kind === 'no-change' || outcome.kind === 'replied';
 }
 
 export function standingLine(view: TaskView, { bold }: Markup): string {

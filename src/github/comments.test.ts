@@ -227,8 +227,9 @@ describe('the comment of an ended task', () => {
       [
         `**✅ [Commit ab12ab1](https://github.com/acme/shop/pull/12/commits/${'ab12'.repeat(10)}) was added**`,
         '> [!WARNING]\n> Before you review:\n> - Look at \\`a\\`.',
-        'Renamed \\*\\*it\\*\\*, @\u200Bmona.',
         'Left out: a \\(…\\).',
+        'Renamed \\*\\*it\\*\\*, @\u200Bmona.',
+        '---',
         '<details>\n<summary>What ran, the change and the network receipt</summary>\n\n### Network\n\n</details>',
       ].join('\n\n'),
     ],

@@ -9,6 +9,7 @@ import {
   evidenceText,
   failedLines,
   footerText,
+  hasWordsOfModel,
   latestCommand,
   planLines,
   reachedText,
@@ -128,8 +129,11 @@ function commitText(
 ): { readonly headline: string; readonly text: string } {
   const { summary, remarks } = added;
   const commit = commitLink('Commit ', pullRequest, added);
-  const about = [remarksText('Before you review:', remarks), renderUntrustedMarkdown(summary, 3000)];
-  return { headline: `✅ ${commit} was added`, text: joined([...about, escapeInline(leftOut, 1000)]) };
+  const ours = [remarksText('Before you review:', remarks), escapeInline(leftOut, 1000)];
+  return {
+    headline: `✅ ${commit} was added`,
+    text: joined([...ours, renderUntrustedMarkdown(summary, 3000)]),
+  };
 }
 
 function outcomeText(
@@ -240,13 +244,17 @@ export function progressComment(view: TaskView, taskUrl: string | null): string 
     return joined([standingLine(view, markup), report, ...traffic, footer(view, taskUrl)]);
   }
   const { headline, text } = outcomeText(outcome, view.taskId);
+  const evidence = joined([
+    evidenceText(view, markup),
+    ...traffic,
+    reportFold(outcome) ?? reachedText(receipt, markup),
+  ]);
   return joined([
     cautionText(receipt),
     [mention(view), markup.bold(headline)].filter((part) => part !== '').join(' '),
     text,
-    evidenceText(view, markup),
-    ...traffic,
-    reportFold(outcome) ?? reachedText(receipt, markup),
+    hasWordsOfModel(outcome) && evidence !== '' ? '---' : '',
+    evidence,
     footer(view, taskUrl),
   ]);
 }

@@ -13,7 +13,7 @@ const body = (changes: Partial<PublishInput> = {}, evidence: Evidence = {}): str
 
 describe('the body of a pull request', () => {
   it.each([
-    'Rounds half up.',
+    'Rounds half up.\n\n---\n\n<sub>Codex wrote what is above this line, Airlock what is below.</sub>\n\n### ',
     '✅ `npm test` passed in the sandbox.',
     '| `npm test` | 0 | 1.2 |',
     '1 file, +3 −1. Based on `main` at aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.',

@@ -47,6 +47,9 @@ export function commitReport(input: PublishInput): string {
   return fitSections([...details(input), always('')], maxReportCharacters);
 }
 
+/** A model cannot write the rule, because its words are escaped. */
+const endOfWords = '---\n\n<sub>Codex wrote what is above this line, Airlock what is below.</sub>';
+
 const always = (text: string): Section => ({ rank: 0, variants: [text] });
 
 /** In the order in which people read. The sums of the receipt get room before everything else. */
@@ -104,7 +107,8 @@ function summary({ answer }: PublishInput, maxCharacters: number): string {
 function description(input: PublishInput, maxCharacters: number): string {
   const { answer, template } = input;
   const pullRequestText = answer.pullRequestText ?? null;
-  return describedText({ summary: summary(input, maxCharacters), pullRequestText, template }, maxCharacters);
+  const words = { summary: summary(input, maxCharacters), pullRequestText, template };
+  return `${describedText(words, maxCharacters)}\n\n${endOfWords}`;
 }
 
 /** Quotes the request and what was added to it. */

@@ -28,9 +28,7 @@ _Codex did not fill in the repository’s template, so it follows as it is._
 **Task**
 
 - [ ] I ran the tests
-- [ ] I agree to the terms, see \\[the terms\\]\\(https:\u200B//acme.example/terms\\)
-
----`;
+- [ ] I agree to the terms, see \\[the terms\\]\\(https:\u200B//acme.example/terms\\)`;
 
 describe('describedText', () => {
   it('is the summary where there is no template, whatever Codex wrote', () => {
@@ -56,9 +54,7 @@ It rounded \`0.5\` down.
 **Task**
 
 - [x] I ran the tests
-- [x] I agree to the terms, see \\[the terms\\]\\(https:\u200B//acme.example/terms\\)
-
----`);
+- [x] I agree to the terms, see \\[the terms\\]\\(https:\u200B//acme.example/terms\\)`);
   });
 
   it.each<[string, string | null]>([
@@ -93,7 +89,6 @@ It rounded \`0.5\` down.
         '@\u200Badmin closes #\u200B1, see \\[this\\]\\(javascript:x\\) \\!\\[x\\]\\(https:\u200B//e.example\\)',
         '- [ ] @\u200Bacme/all',
         '\\| a \\|\n\\|---\\|',
-        '---',
       ].join('\n\n'),
     );
   });
@@ -104,6 +99,6 @@ It rounded \`0.5\` down.
       500,
     );
     expect(text.length).toBeLessThan(600);
-    expect(text).toMatch(/…\n```\n\n_Shortened: the text has \d+ characters\._\n\n---$/);
+    expect(text).toMatch(/…\n```\n\n_Shortened: the text has \d+ characters\._$/);
   });
 });

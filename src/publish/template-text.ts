@@ -29,8 +29,8 @@ export function describedText(
     renderUntrustedMarkdown(text, maxCharacters, { headings: headingsOf(form) })
       .replace(/\n{3,}/g, '\n\n')
       .trim();
-  if (isFilledIn(filled, form)) return `${render(filled)}\n\n---`;
-  return [summary, unfilledText, render(form.replace(/^(\s*[-*+] )\[[xX]\]/gm, '$1[ ]')), '---'].join('\n\n');
+  if (isFilledIn(filled, form)) return render(filled);
+  return [summary, unfilledText, render(form.replace(/^(\s*[-*+] )\[[xX]\]/gm, '$1[ ]'))].join('\n\n');
 }
 
 const unfilledText = '_Codex did not fill in the repository’s template, so it follows as it is._';

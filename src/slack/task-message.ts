@@ -6,6 +6,7 @@ import {
   evidenceText,
   failedLines,
   footerText,
+  hasWordsOfModel,
   latestCommand,
   planLines,
   reachedText,
@@ -165,9 +166,12 @@ function endedMessage(view: TaskView, room: number): Omit<TaskMessage, 'brief'> 
   const { headline, texts, notification } = outcomeText(outcome, room);
   const evidence = evidenceText(view, slackMarkup);
   const denied = deniedSection(view.receipt);
-  const blocks = [cautionText(view.receipt), headline, ...texts, evidence, denied]
-    .filter((part) => part !== '')
-    .map((part): KnownBlock => section(part));
+  const sections = (parts: readonly string[]): KnownBlock[] =>
+    parts.filter((part) => part !== '').map((part) => section(part));
+  const blocks = sections([cautionText(view.receipt), headline, ...texts]);
+  const below = sections([evidence, denied]);
+  if (hasWordsOfModel(outcome) && below.length > 0) blocks.push({ type: 'divider' });
+  blocks.push(...below);
   for (const line of [failedText(view), reachedText(view.receipt, slackMarkup)])
     if (line !== '') blocks.push(context(line));
   const buttons = buttonsAfter(view);
