@@ -151,7 +151,11 @@ describe('a whole turn', () => {
       store: false,
       reasoning: { effort: 'low' },
       text: {
-        format: { type: 'json_schema', strict: true, schema: { required: ['title', 'replies', 'summary'] } },
+        format: {
+          type: 'json_schema',
+          strict: true,
+          schema: { required: ['title', 'replies', 'summary', 'pullRequestText'] },
+        },
       },
     });
     expect(Object.keys(body ?? {}).includes('tools')).toBe(tools === 'at top level');
