@@ -1,10 +1,5 @@
 /** Decodes base64 that holds text, such as the values of a Kubernetes secret, or a key in a CI variable. */
-
-export interface EmbeddedText {
-  readonly text: string;
-  /** Where the base64 of this position begins and ends in the outer text. */
-  readonly rangeOf: (at: number) => { readonly start: number; readonly end: number };
-}
+import type { DerivedText } from './joined-lines.ts';
 
 /** Bounds what is in memory at once. */
 const batchCharacters = 64 * 1024;
@@ -15,7 +10,7 @@ const maxIndent = 40;
  * Yields what is decoded in batches. A long run is matched in pieces, because a pattern without a bound would
  * use up the stack. Runs that do not begin with text are left alone: they are binary.
  */
-export function* embeddedTexts(outer: string): Generator<EmbeddedText> {
+export function* embeddedTexts(outer: string): Generator<DerivedText> {
   let batch = newBatch();
   let last = -1;
   for (const { 0: run, index: start } of outer.matchAll(/[A-Za-z0-9+/]{24,8192}/g)) {
@@ -48,7 +43,8 @@ interface Batch {
 }
 const newBatch = (): Batch => ({ length: 0, parts: [], places: [] });
 
-const textOf = ({ parts, places }: Batch): EmbeddedText => ({
+const textOf = ({ parts, places }: Batch): DerivedText => ({
   text: parts.join(''),
+  // The whole run of base64.
   rangeOf: (at) => places.findLast((place) => place.at <= at) ?? { start: 0, end: 0 },
 });

@@ -1,8 +1,10 @@
 /**
  * Finds credentials of a recognizable form, for precision: no entropy measure (`docs/security.md`). Also in
- * UTF-16 and in base64, because files hold both. Pure, and linear in the length of a hostile text.
+ * UTF-16, in base64 and wrapped over lines, because files hold all of these. Pure, and linear in the length
+ * of a hostile text.
  */
 import { embeddedTexts } from './embedded-base64.ts';
+import { joinedLines } from './joined-lines.ts';
 import { secretShapes, type SecretShape } from './secret-shapes.ts';
 import { secretlintMatches, type SecretMatch } from './secretlint-rules.ts';
 
@@ -54,17 +56,23 @@ export function withoutSecrets(text: string): string {
 /** A shape ends before the secret does: a key's last line, a token's last characters. */
 function restOfSecret(text: string, from: number): number {
   const rest =
-    /(?:-----END [A-Z ]{1,40}-----|[A-Za-z0-9+/=_-]|\.(?=[A-Za-z0-9_-])|(?:\s|\\[nr]){1,2}(?=[A-Za-z0-9+/=]{16}|[A-Za-z0-9+/=]{0,76}(?:\s|\\[nr]){0,2}-----END))*/y;
+    /(?:-----END [A-Z ]{1,40}-----|[A-Za-z0-9+/=_-]|\.(?=[A-Za-z0-9_-])|[ \t\r]{0,3}(?:\n|(?:\\r)?\\n)[ \t]{0,8}(?=[A-Za-z0-9+/=_-]{16}|(?:[A-Za-z0-9+/=]{1,76}(?:\r?\n|(?:\\r)?\\n)[ \t]{0,8})?-----END)){0,20000}/y;
   rest.lastIndex = from;
   return from + (rest.exec(text)?.[0].length ?? 0);
 }
 
 /** In the order of their places. */
 function matchesIn(text: string, path: string): readonly Match[] {
-  const decoded = [...embeddedTexts(text)].flatMap((inside) =>
-    matchesOf(inside.text, path).map((match) => ({ ...match, ...inside.rangeOf(match.start) })),
-  );
-  return [...matchesOf(text, path), ...decoded].sort((a, b) => a.start - b.start);
+  const joined = joinedLines(text);
+  const derived = joined === null ? embeddedTexts(text) : [joined, ...embeddedTexts(text)];
+  const matches = [...matchesOf(text, path)];
+  const known = new Set(matches.map(({ start }) => start));
+  for (const { text: inner, rangeOf } of derived)
+    for (const match of matchesOf(inner, path)) {
+      const range = rangeOf(match.start, match.end);
+      if (!known.has(range.start)) matches.push({ ...match, ...range });
+    }
+  return matches.sort((a, b) => a.start - b.start);
 }
 
 function matchesOf(text: string, path: string): readonly Match[] {

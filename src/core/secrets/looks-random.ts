@@ -10,7 +10,8 @@ const maxToken = 4096;
 export const looksRandom = (token: string): boolean =>
   windowsOf(token).some((part) => new Set(part).size >= minDifferent && isMixed(part));
 
-function isMixed(part: string): boolean {
+/** Digits among letters, or capitals among small letters as no word has them. */
+export function isMixed(part: string): boolean {
   if (/\d/.test(part)) return /[A-Za-z]/.test(part);
   // Words in camel case have one capital now and then.
   return (
