@@ -170,6 +170,14 @@ export const gateRules = [
     why: 'changes which versions are installed, although no manifest changed',
   },
   {
+    code: 'unreviewable',
+    effect: 'mark',
+    allow: 'always',
+    about: 'paths',
+    finds: 'minified, bundled and compiled code',
+    why: 'is minified, bundled or compiled, so nobody can review it',
+  },
+  {
     code: 'invisible-characters',
     effect: 'mark',
     allow: 'always',

@@ -210,6 +210,34 @@ describe('gate', () => {
     expect(verdict.kind === 'hold' ? verdict.reason.code : verdict.kind).toBe(expected);
   });
 
+  const lines = (count: number, characters: number): string => `${'x'.repeat(characters)}\n`.repeat(count);
+  it.each<[string, ChangedFile, boolean]>([
+    ['a minified script by its name', file('a.min.js'), true],
+    ['a bundle', file('dist/app-bundle.mjs'), true],
+    ['a source map', file('a.css.map'), true],
+    ['a minified script', file('dist/a.js', lines(3, 10_000)), true],
+    ['a minified script with a licence above', file('a.cjs', lines(30, 40) + lines(1, 30_000)), true],
+    ['a short script of one line', file('a.js', lines(1, 15_000)), false],
+    ['a long script', file('a.js', lines(5000, 40)), false],
+    ['a script with a long string', file('a.js', lines(500, 40) + lines(1, 30_000)), false],
+    ['data of one line', file('a.json', lines(1, 99_000)), false],
+    ['a drawing', file('a.svg', lines(1, 99_000)), false],
+    ['a program of Linux', file('bin/a', '\x7fELF\x02\x01\x01\0'), true],
+    ['a program of macOS', file('a', '\xcf\xfa\xed\xfe\x07\0'), true],
+    ['a program of Windows', file('a.bin', 'MZ\x90\0\x03'), true],
+    ['WebAssembly', file('a.wasm', '\0asm\x01\0'), true],
+    ['a class of Java', file('a', '\xca\xfe\xba\xbe\0\0'), true],
+    ['an archive of code', file('gradle/wrapper/gradle-wrapper.jar', 'PK\x03\x04'), true],
+    ['a document', file('a.docx', 'PK\x03\x04'), false],
+    ['an image', file('a.png', '\x89PNG\r\n'), false],
+    ['text that begins like a program', file('a.txt', 'MZ is a sign.\n'), false],
+    ['a link with such a name', link('a.min.js', 'b.js'), false],
+    ['a deletion', { type: 'deletion', path: 'a.min.js' }, false],
+  ])('says that nobody can review %s: %s', (_, entry, expected) => {
+    const remarks = [`${entry.path} is minified, bundled or compiled, so nobody can review it.`];
+    expect(gate(change([entry]))).toEqual(expected ? { kind: 'mark', remarks } : { kind: 'allow' });
+  });
+
   it.each<[lock: string, manifest: string, foreign: string]>([
     ['package-lock.json', 'package.json', 'go.mod'],
     ['package-lock.json', 'packages/a/package.json', 'composer.json'],

@@ -11,6 +11,7 @@ import { agentInstructions, otherCi, paths, protectedPaths } from './path-rules.
 import type { Find } from './rule.ts';
 import { secrets, secretsTakenOut } from './secret-rules.ts';
 import { lookAlikes, textRule } from './text-rules.ts';
+import { unreviewable } from './unreviewable.ts';
 import { locksAlone } from './lock-files.ts';
 import {
   collidingNames,
@@ -54,6 +55,7 @@ export const finders: Readonly<Record<GateCode, Find>> = {
   'lost-executable': lostExecutables,
   'link-in-place': linksInPlace,
   'lock-file': locksAlone,
+  unreviewable,
   'invisible-characters': textRule('invisible-characters'),
   'look-alikes': lookAlikes,
   'hides-diff': textRule('hides-diff'),
