@@ -1,4 +1,4 @@
-/** Refusals in GitHub's words, also of what the simulator lacks (limits, rulesets), for `failNext`. */
+/** Refusals in GitHub's words, also of what the simulator lacks (limits), for `failNext`. */
 import type { Fault } from './contract.ts';
 
 type Refusal = Pick<Fault, 'status' | 'message' | 'errors' | 'headers'>;
@@ -10,8 +10,6 @@ export const secondaryLimit = (seconds: number): Refusal => ({
   headers: { 'retry-after': String(seconds) },
 });
 
-const rule = (words: string): string => `Repository rule violations found\n\n${words}\n\n`;
-
 export const refusals = {
   suspended: { status: 403, message: 'This installation has been suspended' },
   archived: { status: 403, message: 'Repository was archived so is read-only.' },
@@ -22,16 +20,4 @@ export const refusals = {
   },
   issueDeleted: { status: 410, message: 'This issue was deleted' },
   noPullRequests: { status: 404, message: 'Not Found' },
-  creationRestricted: {
-    status: 422,
-    message: 'Validation Failed',
-    errors: [
-      {
-        resource: 'Reference',
-        code: 'custom',
-        message: rule('Cannot create ref due to creations being restricted.'),
-      },
-    ],
-  },
-  signaturesRequired: { status: 422, message: rule('Commits must have verified signatures.') },
 } as const satisfies Record<string, Refusal>;

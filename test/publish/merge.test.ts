@@ -153,6 +153,19 @@ describe('a merge of the base branch', () => {
     expect(await it.publication.publish({ ...it.input, change: differs })).toMatchObject({
       reason: { code: 'merge-differs' },
     });
+    const at = { owner: 'acme', name: 'split' };
+    const rules = [{ type: 'required_linear_history' }] as const;
+    const { id } = simulator.addRuleset({ ...at, rules, include: ['refs/heads/feature'] });
+    expect(await it.publication.publish(it.input)).toMatchObject({
+      kind: 'rejected',
+      reason: {
+        code: 'ruleset-history',
+        message: expect.stringMatching(
+          /^The merge was not added .*Bypass list.*or rebase the branch by hand/,
+        ),
+      },
+    });
+    simulator.removeRuleset({ ...at, id });
     const published = await it.publication.publish(it.input);
     if (published.kind !== 'published') throw new Error(JSON.stringify(published));
     const head = it.gitDir('rev-parse', 'feature');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { GithubSimulator } from '../../simulators/github/contract.ts';
-import { refusals, secondaryLimit } from '../../simulators/github/known-refusals.ts';
+import { secondaryLimit } from '../../simulators/github/known-refusals.ts';
 import { meaningOf } from '../../src/core/ports/upstream-error.ts';
 import { closedPolicy } from '../../src/core/policy.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
@@ -287,24 +287,6 @@ describe('a refusal of GitHub', () => {
     simulator.failNext({ method: 'POST', path: /\/git\/trees$/, status });
     await expect(publication.publish(publishInput(facts, change))).rejects.toThrow(message);
     expect((await publication.publish(publishInput(facts, change))).kind).toBe('published');
-  });
-
-  it.each([
-    ['POST', /\/git\/refs$/, refusals.creationRestricted, 'ruleset-creation'],
-    ['POST', /\/git\/refs$/, refusals.signaturesRequired, 'ruleset-signatures'],
-    ['POST', /\/git\/trees$/, refusals.archived, 'repository-archived'],
-    ['POST', /\/access_tokens$/, refusals.suspended, 'installation-suspended'],
-    ['GET', /\/pulls$/, refusals.noPullRequests, 'pull-requests-unavailable'],
-    ['POST', /\/pulls$/, refusals.interactionLimit, 'interaction-limit'],
-  ])('of %s %s (%o) is final after one call, with the reason %s', async (method, path, refusal, code) => {
-    const simulator = await simulatedGithub();
-    const { facts, change } = await changedRepository(simulator, smallEdit);
-    simulator.failNext({ method, path, ...refusal, times: 5 });
-    const result = await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
-    expect(result).toMatchObject({ kind: 'rejected', reason: { code } });
-    const asked = ({ path: of }: { readonly path: string }) => path.test(of.split('?')[0] ?? '');
-    const calls = simulator.requests().filter((call) => call.method === method && asked(call));
-    expect(calls).toHaveLength(1);
   });
 
   it.each([

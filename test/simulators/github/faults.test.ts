@@ -65,8 +65,6 @@ describe('a fault', () => {
     ['GET', repo, refusals.archived],
     ['GET', `${repo}/issues/1`, refusals.suspended],
     ['POST', `${repo}/pulls`, refusals.noPullRequests],
-    ['POST', `${repo}/git/refs`, refusals.creationRestricted],
-    ['POST', `${repo}/git/refs`, refusals.signaturesRequired],
   ])('of %s %s can be a refusal of GitHub’s, in its form: %o', async (method, path, refusal) => {
     site.simulator.failNext({ method, path: new RegExp(`${path}$`), ...refusal });
     // `call` checks the form against GitHub's description.

@@ -1,8 +1,9 @@
-/** Rulesets and branch protection of a simulated GitHub, which judges what the publisher really does. */
+/** Final refusals, mostly by rulesets, with which the simulated GitHub judges what the publisher does. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { GithubSimulator, NewRuleset, Rule } from '../../simulators/github/contract.ts';
+import { refusals } from '../../simulators/github/known-refusals.ts';
 import { closedPolicy } from '../../src/core/policy.ts';
 import type { PublishInput } from '../../src/core/ports/publication.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
@@ -164,6 +165,22 @@ it.each(Object.entries(refused))('a ruleset that demands %s ends publication at 
   expect(await publication.publish(input)).toMatchObject({ kind: 'published' });
   expect(await ours()).toHaveLength(1);
 });
+
+it.each([
+  ['POST', /\/git\/trees$/, refusals.archived, 'repository-archived'],
+  ['POST', /\/access_tokens$/, refusals.suspended, 'installation-suspended'],
+  ['GET', /\/pulls$/, refusals.noPullRequests, 'pull-requests-unavailable'],
+  ['POST', /\/pulls$/, refusals.interactionLimit, 'interaction-limit'],
+])(
+  'a refusal of %s %s (%o) is final after one call, with the reason %s',
+  async (method, path, refusal, code) => {
+    const input = await makeInput(small);
+    // A second call would succeed.
+    simulator.failNext({ method, path, ...refusal });
+    expect(await publication.publish(input)).toMatchObject({ kind: 'rejected', reason: { code } });
+    expect(await publication.publish(input)).toMatchObject({ kind: 'published' });
+  },
+);
 
 it('a repository with every rule that Airlock meets gets its pull request', async () => {
   const rules: Rule[] = [
