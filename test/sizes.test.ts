@@ -166,7 +166,12 @@ describe.each(fillers)('the most that a task can hold, of %j', (filler) => {
   const { publication, views, long } = bigOf(filler);
 
   it('fits into a pull request with its sums', () => {
-    for (const body of [pullRequestBody(publication), followUpComment(publication, 'c'.repeat(40))]) {
+    const answer = { ...publication.answer, pullRequestText: `## Why\n\n${long(9000)}` };
+    for (const body of [
+      pullRequestBody(publication),
+      pullRequestBody({ ...publication, answer, template: '## Why\n' }),
+      followUpComment(publication, 'c'.repeat(40)),
+    ]) {
       expectWhole(body);
       expect(body.length).toBeLessThanOrEqual(65_536);
       expect(body).toMatch(/_Shortened: the text has 9000 characters\._|evidence is left out/);

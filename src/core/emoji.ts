@@ -5,5 +5,5 @@ export const zeroWidthSpace = '\u200B';
 
 /** Breaks shortcodes such as `:shipit:`, which GitHub and Slack look for after they have unescaped a text. */
 export function breakEmoji(untrustedText: string): string {
-  return untrustedText.replace(/:(?=[\w+-]{0,100}[a-z+][\w+-]{0,100}:)/gi, `:${zeroWidthSpace}`);
+  return untrustedText.replace(/:(?=[\w+-]{1,100}:)(?!\d+:)/g, `:${zeroWidthSpace}`);
 }
