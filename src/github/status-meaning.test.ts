@@ -112,6 +112,9 @@ const answers = String.raw`
 404 GET /actions/jobs/5/logs | Not Found | gone checks-gone
 410 GET /actions/jobs/5/logs | Gone | gone checks-gone
 422 GET /commits/abc/check-runs | No commit found for SHA: abc | gone checks-gone
+403 POST /check-runs | Resource not accessible by integration | refused permission-missing | check runs
+403 PATCH /check-runs/7 | Invalid app_id 9 - check run can only be modified by its App | refused permission-missing
+422 POST /check-runs | No commit found for SHA: abc | refused request-refused
 403 GET /issues/7/comments | Resource not accessible by integration | refused permission-missing
 403 GET /collaborators/mona/permission | Resource not accessible by integration | refused permission-missing
 422 POST /git/refs | Cannot create ref due to creations being restricted. | refused ruleset-creation

@@ -37,6 +37,7 @@ const refs = /^\w+ \/git\/refs(?:\/|$)/;
 const contents = /^\w+ \/(?:git|contents|commits|merges)(?:\/|$)/;
 const readingContents = /^GET \/(?:git|contents|commits)(?:\/|$)/;
 const checks = /^GET \/(?:commits\/.+\/(?:check-runs|status)|actions\/jobs\/\d+(?:\/logs)?)$/;
+const checkRuns = /^(?:POST|PATCH) \/check-runs(?:\/|$)/;
 const conversation = /^\w+ \/(?:issues|pulls)\/(?:comments\/)?\d+(?:\/|$)/;
 
 const lineReplies = /^POST \/pulls\/\d+\/comments\/\d+\/replies$/;
@@ -93,6 +94,7 @@ const rows: readonly Row[] = [
   [[422], refs, namesNoRule, 'refused', 'branch-protected.unnamed'],
   [[403, 404, 422], minting, any, 'refused', 'installation-permissions'],
   [[403], checks, any, 'refused', 'permission-missing.checks'],
+  [[403], checkRuns, any, 'refused', 'permission-missing.receipts'],
   [[403], pulls, any, 'refused', 'permission-missing.pulls'],
   [[403], readingContents, any, 'refused', 'permission-missing.code'],
   [[403], contents, any, 'refused', 'permission-missing.change'],

@@ -52,6 +52,8 @@ export const messages = {
     'The GitHub App is no longer installed on {repository}, or its installation lacks a permission (“Contents: write”, “Issues: write”, “Pull requests: write”). Install it or accept its permissions, then retry.',
   'permission-missing.checks':
     'The GitHub App may not read the checks of {repository}. Grant it “Checks: read”, “Commit statuses: read” and “Actions: read”, then ask again.',
+  'permission-missing.receipts':
+    'The GitHub App may not write check runs in {repository}, which the receipt needs there. Grant it “Checks: write” and accept it.',
   'permission-missing.pulls':
     'The GitHub App may not open pull requests in {repository}. Grant it “Pull requests: write”, then retry.',
   'permission-missing.code':

@@ -109,12 +109,13 @@ describe('the check run of a published commit', () => {
     ['the account has not accepted it', mayWriteChecks, { ...mayWriteChecks, checks: 'read' }],
     ['the App is older than checks', { contents: 'write', pull_requests: 'write' }, null],
   ])('is not tried if %s', async (_, permissions, accepted) => {
-    const { simulator, push, save, number } = await scene(permissions);
+    const simulator = await simulatedGithub(permissions);
+    const facts = factsOf(await simulator.createRepository({ ...at, files: { a: '1\n' } }));
     simulator.acceptPermissions('acme', accepted);
-    const sha = await push(trailer(taskId));
-    const before = simulator.requests().length;
-    expect(await save(taskId, checkOf(plain, sha, number))).toBe('not-permitted');
-    expect(simulator.requests().slice(before)).toMatchObject([{ method: 'GET', status: 200 }]);
+    const publication = createPublication(ownProcess(simulator));
+    const check = checkOf(plain, 'b'.repeat(40), 1);
+    expect(await publication.saveReceiptCheck(facts, taskId, check)).toBe('not-permitted');
+    expect(simulator.requests()).toMatchObject([{ method: 'GET', status: 200 }]);
   });
 });
 

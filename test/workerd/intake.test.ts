@@ -128,6 +128,26 @@ it('spends one task and one comment on twenty mentions by somebody without acces
   await expect.poll(told).toBe(1);
 });
 
+it('acts on the button of a receipt check before it acknowledges, without a task', async () => {
+  const { id, installationId, headSha } = inject('repository');
+  const body = JSON.stringify({
+    action: 'requested_action',
+    sender: ada,
+    installation: { id: installationId },
+    repository: { id, name: 'split', owner: { login: 'acme' } },
+    check_run: { id: 1, name: 'Airlock receipt', head_sha: headSha },
+    requested_action: { identifier: 'accept' },
+  });
+  const before = (await listDurableObjectIds(env.TASKS)).length;
+  const answer = await deliver(body, {
+    'x-hub-signature-256': await signature(body, inject('github').webhookSecret),
+    'x-github-event': 'check_run',
+  });
+  // The bundled configuration lists no repository.
+  expect([answer.status, await answer.json()]).toEqual([202, { receipt: 'not-allowed' }]);
+  expect(await listDurableObjectIds(env.TASKS)).toHaveLength(before);
+});
+
 it.each([
   ['unsigned', async () => ({})],
   [
