@@ -78,7 +78,11 @@ export async function measureChange(
     const now = file.type === 'file' ? findSecrets(atob(file.content), path) : [];
     const before = blob === null ? null : decodeBase64(blob);
     const after = file.type === 'file' ? decodeBase64(file.content) : new Uint8Array();
-    const measure = before === null ? notMeasured(change) : measureFile(change, { before, after }, now);
+    const measure = submodules.has(path)
+      ? withoutPatch(change, 0, 0, 'the base commit has a submodule there')
+      : before === null
+        ? notMeasured(change)
+        : measureFile(change, { before, after }, now);
     return {
       ...measure,
       path,

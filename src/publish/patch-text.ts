@@ -12,12 +12,21 @@ export interface PatchedFile {
 
 export function patchOfFile(change: PatchedFile, edits: readonly LineEdit[]): string {
   const { file, modeBefore } = change;
+  // Git takes a symlink in place of a file, or the other way round, only as a deletion and a new file.
+  if (modeBefore !== null && file.type === 'file' && isLink(modeBefore) !== isLink(file.mode)) {
+    const side = (kind: 'delete' | 'insert'): readonly LineEdit[] =>
+      edits.filter((edit) => edit.kind === kind || edit.kind === 'keep').map(({ line }) => ({ kind, line }));
+    const gone = { file: { type: 'deletion', path: file.path }, modeBefore } as const;
+    return patchOfFile(gone, side('delete')) + patchOfFile({ file, modeBefore: null }, side('insert'));
+  }
   const changed = hunks(edits);
   if (changed === '') return header(change);
   const before = modeBefore === null ? '/dev/null' : quoted(`a/${file.path}`);
   const after = file.type === 'deletion' ? '/dev/null' : quoted(`b/${file.path}`);
   return `${header(change)}--- ${before}\n+++ ${after}\n${changed}`;
 }
+
+const isLink = (mode: FileMode): boolean => mode === '120000';
 
 /** The header alone, with the reason why the content is not there. */
 export function patchWithout(change: PatchedFile, why: string): string {

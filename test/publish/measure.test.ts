@@ -1,5 +1,5 @@
 /** Compares a measured change with what git says of the same commits. */
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -23,6 +23,11 @@ const edit = (directory: string): void => {
   write('new/a"b.txt', 'one\ntwo\n');
   write('new/empty.txt', '');
   write('LOGO.png', 'text\n');
+  // A symlink in place of a file, and a file with the words of a symlink in its place.
+  rmSync(join(directory, 'data/a/b.txt'));
+  symlinkSync('../../README.md', join(directory, 'data/a/b.txt'));
+  rmSync(join(directory, 'link'));
+  write('link', 'README.md');
 };
 
 it('counts lines and modes as git does, and makes a patch that git applies', async () => {

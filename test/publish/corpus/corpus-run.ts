@@ -13,6 +13,7 @@ import {
   type ChangedFile,
   type ChangeLine,
   type ChangeSet,
+  type MeasuredChange,
 } from '../../../src/core/change-set.ts';
 import { closedPolicy } from '../../../src/core/policy.ts';
 import type { GateVerdict, Publication } from '../../../src/core/ports/publication.ts';
@@ -39,7 +40,13 @@ export interface Outcome {
   /** Every file after the change, as the collector reports it and as git stages it. */
   readonly files: { readonly collected: readonly string[]; readonly staged: readonly string[] };
   /** Ids. `published` is null if nothing was published. */
-  readonly tree: { readonly before: string; readonly staged: string; readonly published: string | null };
+  readonly tree: {
+    readonly before: string;
+    readonly staged: string;
+    readonly published: string | null;
+    /** What `git apply` makes of the patch that people get; null if it says that it is not whole. */
+    readonly patched: string | null;
+  };
   readonly result: string;
 }
 
@@ -89,6 +96,10 @@ export async function runCorpus(
     return { change: null, verdict: `refused: ${parsed.reason.message}`, result: '' };
   });
 
+  const patches = judged.flatMap(({ change }, index): [string, string][] =>
+    change?.measure.patch.complete === true ? [[named[index]?.folder ?? '', change.measure.patch.text]] : [],
+  );
+  const patched = applyPatches(join(scratch, 'plain', '.git'), base, patches);
   const refs = ['for-each-ref', '--format=%(refname) %(tree)', 'refs/heads/airlock/'];
   const published = new Map(
     textLines(runGit(gitDir, refs)).map((line): [string, string] => [line.slice(-49, -41), line.slice(-40)]),
@@ -109,6 +120,7 @@ export async function runCorpus(
             before: treesBefore.get(folder) ?? emptyTree,
             staged: trees.get(folder) ?? emptyTree,
             published: published.get(folder) ?? null,
+            patched: patched.get(folder) ?? null,
           },
           result,
         },
@@ -156,7 +168,7 @@ async function judgeAndPublish(
   facts: RepositoryFacts,
   { row, folder }: Named,
   collected: ChangeSet,
-): Promise<{ change: ChangeSet; verdict: string; result: string }> {
+): Promise<{ change: MeasuredChange; verdict: string; result: string }> {
   const request = taskRequest({ taskId: `gh-1-c${folder}`, shortId: folder });
   const measure = await publication.measure(facts, request.taskId, collected, null);
   const change = { ...collected, measure };
@@ -212,6 +224,26 @@ function stageWithGit(
   runGit(own, [...at, 'update-index', '-z', '--index-info'], Buffer.from(records, 'latin1'));
   const tree = runGit(own, ['write-tree', '--missing-ok']).trim();
   return { staged, trees: treesIn(own, tree) };
+}
+
+/** Applies all patches at once, each in its row's folder. */
+function applyPatches(
+  gitDir: string,
+  base: string,
+  patches: readonly (readonly [folder: string, text: string])[],
+): ReadonlyMap<string, string> {
+  const text = patches.flatMap(([folder, patch]) => {
+    const moved = (name: string): string => name.replace(/^"?[ab]\//, `$&${folder}/`);
+    return patch.split('\n').map((line) => {
+      if (!line.startsWith('diff --git ')) return line.replace(/(?<=^(?:---|\+\+\+) )"?[ab]\/.*/, moved);
+      const half = (line.length - 12) / 2;
+      return `diff --git ${moved(line.slice(11, 11 + half))} ${moved(line.slice(12 + half))}`;
+    });
+  });
+  runGit(gitDir, ['read-tree', base]);
+  runGit(gitDir, ['apply', '--cached', '--whitespace=nowarn'], `${text.join('\n')}\n`);
+  const trees = treesIn(gitDir, runGit(gitDir, ['write-tree', '--missing-ok']).trim());
+  return new Map(patches.map(([folder]) => [folder, trees.get(folder) ?? emptyTree]));
 }
 
 /** Of each row's folder. */

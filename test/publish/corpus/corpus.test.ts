@@ -29,7 +29,11 @@ function expected(
     verdict,
     leftOut: leftOut.toSorted(),
     files: { ...files, collected: files.staged },
-    tree: { ...tree, published: isPublished ? tree.staged : null },
+    tree: {
+      ...tree,
+      published: isPublished ? tree.staged : null,
+      patched: tree.patched === null ? null : tree.staged,
+    },
     result: isPublished ? 'published' : 'not published',
   };
 }
