@@ -79,12 +79,13 @@ async function openOnto(
   } catch (error) {
     if (!(error instanceof GithubRefusal) || error.status !== 422) throw error;
     // Another attempt has opened it. Since then people may have merged it, or deleted its branch.
-    const isGone = error.fields.includes('head');
-    if (isGone || /already exists|no commits between/i.test(error.details)) {
+    const isRace = error.fields.includes('head') || /already exists/i.test(error.details);
+    if (isRace || /no commits between/i.test(error.details)) {
       const pull = await findPullRequest(publishing, branch);
       if (pull !== null) return { pull, opened: false };
-      if (isGone)
-        throw new Error(`the branch ${branch} was deleted during its publication`, { cause: error });
+      // Deleted before it was opened, or not listed yet: the next attempt sees which.
+      if (isRace)
+        throw new Error(`the branch ${branch} has changed during its publication`, { cause: error });
     }
     // Private repositories on free plans have no drafts. The body has the remarks in any case.
     if (input.draft && /draft/i.test(error.details)) return await open(false);

@@ -319,6 +319,23 @@ describe('a refusal of GitHub', () => {
     expect(new Set(heads)).toEqual(new Set([repository.headSha]));
   });
 
+  it('to open a pull request that exists and is not listed yet is thrown, and the next attempt succeeds', async () => {
+    const simulator = await simulatedGithub();
+    const { facts, change } = await changedRepository(simulator, smallEdit);
+    const publication = createPublication(ownProcess(simulator));
+    const message = `A pull request already exists for acme:${branch}.`;
+    const errors = [{ resource: 'PullRequest', code: 'custom', message }];
+    simulator.failNext({
+      method: 'POST',
+      path: /\/pulls$/,
+      status: 422,
+      message: 'Validation Failed',
+      errors,
+    });
+    await expect(publication.publish(publishInput(facts, change))).rejects.toThrow('has changed during');
+    expect((await publication.publish(publishInput(facts, change))).kind).toBe('published');
+  });
+
   it('of a revoked token is thrown, and the next attempt mints another', async () => {
     const simulator = await simulatedGithub();
     const { facts, change } = await changedRepository(simulator, smallEdit);
