@@ -10,11 +10,26 @@ export interface Publishing {
   readonly client: GithubClient;
   readonly at: RepositoryPath;
   readonly input: PublishInput;
+  /**
+   * Whether a commit makes the task's change, and nothing else. The trailer alone proves nothing: anybody
+   * with write access can write it, and would get the task's evidence for a commit of their own.
+   */
+  readonly makesChange: (commit: MadeCommit) => Promise<boolean>;
+}
+export interface MadeCommit {
+  readonly tree: string;
+  readonly parents: readonly string[];
 }
 
 const sha = z.string().regex(/^[0-9a-f]{40}$/);
 const gitCommitSchema = z.object({ tree: z.object({ sha }) });
-const listedSchema = z.array(z.object({ sha, commit: z.object({ message: z.string() }) }));
+const listedSchema = z.array(
+  z.object({
+    sha,
+    commit: z.object({ message: z.string(), tree: z.object({ sha }) }),
+    parents: z.array(z.object({ sha })),
+  }),
+);
 const refSchema = z.object({ object: z.object({ sha }) });
 
 /** Codes of a reason with which a ruleset or a protected branch refuses. */
@@ -22,7 +37,10 @@ const forbiddenByRule = /^(?:branch-protected|push-protection|ruleset-)/;
 /** Commits that a second attempt searches for its own commit below: one page of GitHub's. */
 const maxCommitsOnTop = 100;
 
-export async function treeOf({ client, at }: Publishing, commit: string): Promise<string> {
+export async function treeOf(
+  { client, at }: Pick<Publishing, 'client' | 'at'>,
+  commit: string,
+): Promise<string> {
   const { data } = await client.request('GET /repos/{owner}/{repo}/git/commits/{commit_sha}', {
     ...at,
     commit_sha: commit,
@@ -40,13 +58,18 @@ export async function branchHead(
   return found === null ? null : refSchema.parse(found.data).object.sha;
 }
 
-/** Finds the task's commit in the history of `head`: people may have added commits on top, or rebased it. */
+/**
+ * Finds the task's commit in the history of `head`: people may have added commits on top, or rebased it. The
+ * oldest counts. Without `makesChange` the trailer is enough.
+ */
 export async function ownCommitUnder(
   {
     client,
     at,
     input,
+    makesChange = async () => true,
   }: Pick<Publishing, 'client' | 'at'> & {
+    readonly makesChange?: Publishing['makesChange'];
     readonly input: { readonly request: { readonly taskId: string } };
   },
   head: string,
@@ -55,10 +78,12 @@ export async function ownCommitUnder(
     client.request('GET /repos/{owner}/{repo}/commits', { ...at, sha: head, per_page: maxCommitsOnTop }),
   );
   if (found === null) return null;
-  const ours = listedSchema
-    .parse(found.data)
-    .find(({ commit }) => namesTask(commit.message, input.request.taskId));
-  return ours?.sha ?? null;
+  for (const { sha: id, commit, parents } of listedSchema.parse(found.data).toReversed()) {
+    if (!namesTask(commit.message, input.request.taskId)) continue;
+    const made = { tree: commit.tree.sha, parents: parents.map((parent) => parent.sha) };
+    if (await makesChange(made)) return id;
+  }
+  return null;
 }
 
 /** Returns false if a branch of that name exists. */

@@ -8,7 +8,7 @@ import type { Publishing } from './branches.ts';
 const createdSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
 
 export async function createCommit(
-  { client, at, input }: Publishing,
+  { client, at, input }: Pick<Publishing, 'client' | 'at' | 'input'>,
   commit: { readonly message: string; readonly tree: string; readonly parents: readonly string[] },
 ): Promise<string> {
   const { author } = input.policy.commit;

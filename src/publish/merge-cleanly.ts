@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { CleanMerge, CleanMergeInput } from '../core/ports/publication.ts';
 import { GithubRefusal, type GithubClient } from '../github/client.ts';
-import { branchHead, ownCommitUnder } from './branches.ts';
+import { branchHead, ownCommitUnder, type MadeCommit } from './branches.ts';
 import { commitMessage } from './git-commit.ts';
 
 const commitSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
@@ -12,9 +12,10 @@ const comparedSchema = z.object({ merge_base_commit: commitSchema });
 export async function mergeCleanly(client: GithubClient, input: CleanMergeInput): Promise<CleanMerge> {
   const { facts, policy, request, pull } = input;
   const at = { owner: facts.owner, repo: facts.name };
+  const makesChange = async ({ parents }: MadeCommit) => parents.length === 2 && parents[1] === pull.baseSha;
   const own = async (): Promise<CleanMerge | null> => {
     const head = await branchHead({ client, at }, pull.headRef);
-    const commit = head === null ? null : await ownCommitUnder({ client, at, input }, head);
+    const commit = head === null ? null : await ownCommitUnder({ client, at, input, makesChange }, head);
     return commit === null ? null : { kind: 'merged', commit };
   };
   const made = await own();

@@ -8,7 +8,7 @@ import type { KeptMerge } from '../core/merge.ts';
 import { pullRequestRef } from '../github/pull-request.ts';
 import { addCommit, lookAt } from './add-commit.ts';
 import type { Detour } from './continuation.ts';
-import { treeOf, type Publishing } from './branches.ts';
+import { treeOf, type MadeCommit, type Publishing } from './branches.ts';
 import { createCommit } from './create-commit.ts';
 import { commitMessage } from './git-commit.ts';
 import { mergeByFile, writeMergedTree } from './merge-tree.ts';
@@ -21,18 +21,29 @@ const ended = (kind: 'outdated' | 'rejected', code: string, message: string): Pu
   reason: { code, message },
 });
 
-export async function publishMerge(publishing: Publishing, merge: KeptMerge): Promise<PublishResult> {
+export async function publishMerge(
+  publishing: Omit<Publishing, 'makesChange'>,
+  merge: KeptMerge,
+): Promise<PublishResult> {
   const { client, at, input } = publishing;
   const { continues, request, baseBranch, pull } = input;
   if (continues === null || pull === null) throw new Error('a merge has no pull request to go onto');
   // The commit that the sandbox started from. The collected change is compared with another tree.
-  const onHead = { ...publishing, input: { ...input, change: { ...input.change, base: merge.ours } } };
-  const [first, merged, theirsTree, entries] = await Promise.all([
-    lookAt(onHead, continues),
+  const change = { ...input.change, base: merge.ours };
+  const parts = Promise.all([
     mergeByFile(merge, treeReader(client, at)),
     treeOf(publishing, merge.theirs),
     prepareEntries(client, at, input.change.files),
   ]);
+  const parents = [merge.ours, merge.theirs];
+  const makesChange = async (commit: MadeCommit): Promise<boolean> => {
+    const [merged, theirsTree, entries] = await parts;
+    if (merged === null || commit.parents.join() !== parents.join()) return false;
+    const tree = await writeMergedTree(client, at, theirsTree, merged);
+    return commit.tree === (await writeTree(client, at, tree, entries));
+  };
+  const onHead = { ...publishing, makesChange, input: { ...input, change } };
+  const [first, [merged, theirsTree, entries]] = await Promise.all([lookAt(onHead, continues), parts]);
   if (merged === null) return ended('outdated', 'merge-too-large', tooLargeText);
   const unmoved = first.added !== null || first.branchHead === merge.ours || first.pull?.state !== 'open';
   if (!unmoved) return ended('outdated', 'branch-moved', movedText);
@@ -45,7 +56,7 @@ export async function publishMerge(publishing: Publishing, merge: KeptMerge): Pr
     return await createCommit(publishing, {
       message: commitMessage({ ...input.answer, title }, request, input.policy.commit.signOff),
       tree: await writeTree(client, at, tree, entries),
-      parents: [merge.ours, merge.theirs],
+      parents,
     });
   };
   const result = await addCommit(onHead, continues, first, commitOnto);

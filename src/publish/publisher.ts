@@ -14,7 +14,7 @@ import { resultMarker, saveStickyComment } from '../github/progress-comment.ts';
 import { pullRequestRef, type PullRequest } from '../github/pull-request.ts';
 import { addCommit, lookAt, type Added } from './add-commit.ts';
 import { branchName } from './branch-name.ts';
-import { ownCommitUnder, treeOf, type Publishing } from './branches.ts';
+import { ownCommitUnder, treeOf, type MadeCommit, type Publishing } from './branches.ts';
 import { callReviewers, type Calling, type Log } from './call-reviewers.ts';
 import { changeHash } from './change-hash.ts';
 import { parseChangeLines } from './change-lines.ts';
@@ -114,27 +114,35 @@ export function createPublication(deps: PublicationDeps): Publication {
   };
 }
 
-async function publish(attempt: Attempt): Promise<PublishResult> {
-  const { client, at, input, branch } = attempt;
+async function publish(begun: Omit<Attempt, 'makesChange'>): Promise<PublishResult> {
+  const { client, at, input, branch } = begun;
   const { continues, change, request, pull } = input;
   if (pull !== null && continues === null)
     throw new Error('a task that was asked in a pull request has no branch to write to');
-  const [own, look, baseTree, entries, isPrivate] = await Promise.all([
+  const entries = prepareEntries(client, at, change.files);
+  const baseTree = treeOf(begun, change.base);
+  const treeOn = async (parent: string): Promise<string> => {
+    const parentTree = await (parent === change.base ? baseTree : treeOf(begun, parent));
+    return await writeTree(client, at, parentTree, await entries);
+  };
+  const makesChange = async ({ tree, parents: [parent] }: MadeCommit): Promise<boolean> =>
+    parent !== undefined && (await unlessRefused(treeOn(parent))) === tree;
+  const attempt = { ...begun, makesChange };
+  const [own, look, isPrivate] = await Promise.all([
     // A task that was asked in a pull request never opens one.
     pull === null ? findPullRequest(attempt, branch) : null,
     continues === null ? null : lookAt(attempt, continues),
-    treeOf(attempt, change.base),
-    prepareEntries(client, at, change.files),
     stillPrivate(attempt),
+    baseTree,
+    entries,
   ]);
   const publishing = { ...attempt, input: { ...input, facts: { ...input.facts, private: isPrivate } } };
   if (look !== null && look.added !== null) return await reportAdded(publishing, look.added);
   if (own !== null) return await publishedBefore(publishing, own);
   const commitOnto = async (parent: string): Promise<string> => {
-    const parentTree = parent === change.base ? baseTree : await treeOf(attempt, parent);
     return await createCommit(attempt, {
       message: commitMessage(input.answer, request, input.policy.commit.signOff),
-      tree: await writeTree(client, at, parentTree, entries),
+      tree: await treeOn(parent),
       parents: [parent],
     });
   };
@@ -146,6 +154,16 @@ async function publish(attempt: Attempt): Promise<PublishResult> {
   const { detour, isLate } = result;
   if (pull !== null) return { kind: 'unwritten', reason: unwrittenReason(detour, isLate) };
   return await publishOwn(publishing, await commitOnto(change.base), detour);
+}
+
+/** Null if GitHub refuses the tree: the change does not apply there. */
+async function unlessRefused(tree: Promise<string>): Promise<string | null> {
+  try {
+    return await tree;
+  } catch (error) {
+    if (error instanceof GithubRefusal && error.status === 422) return null;
+    throw error;
+  }
 }
 
 async function publishOwn(attempt: Attempt, commit: string, detour: Detour | null): Promise<PublishResult> {

@@ -219,6 +219,18 @@ describe('a second attempt at a follow-up', () => {
     expect(await simulator.pulls(at)).toHaveLength(1);
   });
 
+  it('does not take a commit of somebody else for its own, although it names the task', async () => {
+    const { simulator, gitDir, first, input } = await scene();
+    const tree = git(gitDir, 'rev-parse', `${first.headRef}^{tree}`);
+    const message = `Mine\n\nAirlock-Task: ${taskId}`;
+    const forged = git(gitDir, 'commit-tree', '-p', first.headRef, '-m', message, tree);
+    git(gitDir, 'update-ref', `refs/heads/${first.headRef}`, forged);
+    const result = await publish({ simulator }, input);
+    expect(result).toMatchObject({ added: git(gitDir, 'rev-parse', first.headRef) });
+    expect(subjects(gitDir, first.headRef)).toEqual(['Handle zero', 'Mine', 'Fix the rounding in split()']);
+    expect(await publish({ simulator }, input)).toEqual(result);
+  });
+
   it('finds its commit below the commits of people', async () => {
     const { simulator, gitDir, first, input } = await scene();
     await publish({ simulator }, input);

@@ -293,7 +293,8 @@ const routes: readonly (readonly [string, Route])[] = [
         model,
         history(model, query['sha'] ?? '').map((sha) => ({
           sha,
-          commit: { message: commitOf(model, sha).message },
+          commit: { message: commitOf(model, sha).message, tree: { sha: commitOf(model, sha).tree } },
+          parents: commitOf(model, sha).parents.map((parent) => ({ sha: parent })),
         })),
       ),
   ],

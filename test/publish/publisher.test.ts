@@ -319,7 +319,7 @@ describe('a refusal of GitHub', () => {
     expect(new Set(heads)).toEqual(new Set([repository.headSha]));
   });
 
-  it('to open a pull request that exists and is not listed yet is thrown, and the next attempt succeeds', async () => {
+  it('of a pull request that exists but is not listed yet is thrown, and tried again', async () => {
     const simulator = await simulatedGithub();
     const { facts, change } = await changedRepository(simulator, smallEdit);
     const publication = createPublication(ownProcess(simulator));
