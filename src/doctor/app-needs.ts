@@ -9,25 +9,24 @@ interface Permission {
   readonly level: 'read' | 'write';
   /** What does not work without it; null: nothing works. */
   readonly without: string | null;
-  /** A higher level that an App can have, and what it is for. */
-  readonly optional?: { readonly level: 'write'; readonly without: string };
 }
 export const permissionNeeds: Readonly<Record<string, Permission>> = {
   contents: { level: 'write', without: null },
   issues: { level: 'write', without: null },
   metadata: { level: 'read', without: null },
   pull_requests: { level: 'write', without: null },
-  checks: {
-    level: 'read',
-    without: '“fix the checks” sees no check runs',
-    optional: { level: 'write', without: 'no receipt as a check run' },
-  },
+  checks: { level: 'read', without: '“fix the checks” sees no check runs' },
   statuses: { level: 'read', without: '“fix the checks” sees no commit statuses' },
   actions: { level: 'read', without: '“fix the checks” sees no logs of jobs' },
 };
 
-/** What an App may have that nothing lacks without: teams among `reviewers` need it. */
-const allowedPermissions: Readonly<Record<string, string>> = { members: 'read' };
+/** What an App can have besides, and what it is for. */
+const optionalNeeds: Readonly<
+  Record<string, { readonly level: 'read' | 'write'; readonly without: string }>
+> = {
+  checks: { level: 'write', without: 'no receipt as a check run' },
+  members: { level: 'read', without: 'no review is requested from the teams in `reviewers`' },
+};
 
 interface Event {
   /** As on the App's page. */
@@ -47,6 +46,9 @@ export const eventNeeds: Readonly<Record<string, Event>> = {
 
 const rank: Readonly<Record<string, number>> = { read: 1, write: 2, admin: 3 };
 
+const reaches = (granted: string | undefined, level: string): boolean =>
+  (rank[granted ?? ''] ?? 0) >= (rank[level] ?? 0);
+
 export interface Lacking {
   /** `name: level`, or an event's name. */
   readonly name: string;
@@ -55,7 +57,7 @@ export interface Lacking {
 
 export function lackingPermissions(granted: Readonly<Record<string, string>>): Lacking[] {
   return Object.entries(permissionNeeds).flatMap(([name, { level, without }]) =>
-    (rank[granted[name] ?? ''] ?? 0) < (rank[level] ?? 0) ? [{ name: `${name}: ${level}`, without }] : [],
+    reaches(granted[name], level) ? [] : [{ name: `${name}: ${level}`, without }],
   );
 }
 
@@ -64,10 +66,10 @@ export function lackingOptional(
   app: Readonly<Record<string, string>>,
   granted: Readonly<Record<string, string>>,
 ): Lacking[] {
-  return Object.entries(permissionNeeds).flatMap(([name, { optional }]) =>
-    optional === undefined || app[name] !== optional.level || granted[name] === optional.level
+  return Object.entries(optionalNeeds).flatMap(([name, { level, without }]) =>
+    !reaches(app[name], level) || reaches(granted[name], level)
       ? []
-      : [{ name: `${name}: ${optional.level}`, without: optional.without }],
+      : [{ name: `${name}: ${level}`, without }],
   );
 }
 
@@ -80,21 +82,18 @@ export function judgeLacking(what: string, lacking: readonly Lacking[], remedy: 
   return warn(`${what} ${parts.join(', ')}; all else works`, remedy);
 }
 
-export function judgePermissions({
-  permissions,
-}: {
-  permissions: Readonly<Record<string, string>>;
-}): Verdict {
+/** `teams`: whether the configuration names teams as reviewers. */
+export function judgePermissions(
+  { permissions }: { readonly permissions: Readonly<Record<string, string>> },
+  teams: boolean,
+): Verdict {
   const lacks = judgeLacking(
     'the App lacks',
-    lackingPermissions(permissions),
+    [...lackingPermissions(permissions), ...(teams ? lackingOptional({ members: 'read' }, permissions) : [])],
     'Add them on the App’s page under Permissions & events, then accept them where it is installed.',
   );
   if (lacks !== null) return lacks;
-  const most = (name: string): string => {
-    const need = permissionNeeds[name];
-    return need?.optional?.level ?? need?.level ?? allowedPermissions[name] ?? '';
-  };
+  const most = (name: string): string => optionalNeeds[name]?.level ?? permissionNeeds[name]?.level ?? '';
   const extra = Object.entries(permissions).filter(
     ([name, level]) => (rank[level] ?? 3) > (rank[most(name)] ?? 0),
   );

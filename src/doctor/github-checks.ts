@@ -125,7 +125,10 @@ export function githubChecks(input: GithubInput, appOf: () => Promise<AppAnswer>
         return ok(`the App “${answer.app.slug}” (${answer.app.id}) accepts the key`);
       },
     },
-    { id: 'github.permissions', run: async () => await withApp(judgePermissions) },
+    {
+      id: 'github.permissions',
+      run: async () => await withApp((app) => judgePermissions(app, namesTeams(input.config))),
+    },
     { id: 'github.events', run: async () => await withApp(judgeEvents) },
     {
       id: 'github.mention',
@@ -147,6 +150,12 @@ export function githubChecks(input: GithubInput, appOf: () => Promise<AppAnswer>
         ),
     },
   ];
+}
+
+/** A team is written `org/team`. */
+function namesTeams(config: AirlockConfig | null): boolean {
+  const all = [config?.defaults, ...(config?.repositories ?? []).map(({ settings }) => settings)];
+  return all.some((one) => one?.reviewers?.some((name) => name.includes('/')) === true);
 }
 
 type Place = { readonly name: string; readonly asked: Asked };
