@@ -39,7 +39,7 @@ export function decodedPath(path: string): string | null {
 }
 
 /** Also as NTFS reads it, and only dots. */
-const gitFolder = /^(?:\.git|git~\d+)(?:[ .:].*)?$|^[. ]+$/i;
+const gitFolder = /^(?:(?:\.git|git~\d+)[ .]*(?::.*)?|[. ]+)$/is;
 
 /** As `src/publish/change-lines.ts`, whose check binds: one odd file need not fail the change. */
 function unsafeName(path: string): boolean {

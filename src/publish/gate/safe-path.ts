@@ -22,7 +22,7 @@ export function pathProblem(path: string): string | null {
 /** Like `pathProblem`, for one segment of a path or of a link's target. */
 export function segmentProblem(segment: string): string | null {
   if (segment === '') return 'has an empty segment';
-  if (/^[. ]+$/.test(segment)) return 'has a segment of dots';
+  if (/^[. ]+$/.test(segment.normalize('NFKC'))) return 'has a segment of dots';
   if (byteLength(segment) > 255) return 'has a segment longer than 255 bytes';
   if (gitFolder.test(plainName(segment))) return 'leads into a git folder';
   if (segment.replace(invisible, '') !== segment) return 'holds invisible characters';
