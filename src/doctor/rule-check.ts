@@ -56,9 +56,11 @@ export function ruleCheck(input: RuleInput): Check {
 type Problem = RuleProblem & { readonly name: string };
 interface Read {
   readonly name: string;
-  /** null: they could not be read. */
-  readonly problems: readonly Problem[] | null;
+  /** A sentence about why they could not be read; null: the App is not installed there. */
+  readonly problems: readonly Problem[] | string | null;
 }
+/** GitHub's words where the plan of a private repository has no rulesets. */
+const withoutRulesets = z.object({ message: z.string().regex(/^Upgrade to /) });
 
 async function problemsIn(
   input: RuleInput,
@@ -66,7 +68,7 @@ async function problemsIn(
   repository: RepositoryRef,
   slug: string,
   token: string,
-): Promise<readonly Problem[] | null> {
+): Promise<readonly Problem[] | string> {
   const policy = resolveRepository(config, repository);
   if (!policy.allowed) return [];
   const { owner, name } = repository;
@@ -75,8 +77,11 @@ async function problemsIn(
   const branch = `${policy.branchPrefix}change-0a1b2c3d`;
   const path = branch.split('/').map(encodeURIComponent).join('/');
   const asked = await ask(input, `${at}/rules/branches/${path}?per_page=100`, { headers });
-  const rules = asked.answered && asked.status === 200 ? z.array(ruleSchema).safeParse(asked.body) : null;
-  if (rules?.success !== true) return null;
+  if (!asked.answered) return asked.why;
+  // An older GitHub Enterprise Server does not know the address.
+  if (asked.status === 404 || withoutRulesets.safeParse(asked.body).success) return [];
+  const rules = z.array(ruleSchema).safeParse(asked.body);
+  if (asked.status !== 200 || !rules.success) return `GitHub answered ${asked.status}`;
   const found = judgeRules(rules.data, { branch, commit: policy.commit, slug });
   const ids = [...new Set(found.map(({ ruleset }) => ruleset))].slice(0, maxRulesets);
   const rulesets = await boundedAll(ids, askedAtOnce, async (id) => {
@@ -95,19 +100,24 @@ const remedy =
   'Let the GitHub App bypass them (Settings → Rules → Rulesets → Bypass list), or change what they demand; `branchPrefix` and `commit` in the configuration name branches and authors.';
 
 function judgeRead(read: readonly Read[]): Verdict {
-  const known = read.filter(({ problems }) => problems !== null);
-  if (known.length === 0) return skip('github.installed first');
-  const say = (problems: readonly Problem[], name: string): string[] =>
-    problems.map((one) => `in ${name} the ruleset “${one.name}” ${one.what}`);
-  const all = known.flatMap(({ name, problems }) =>
-    say(problems?.filter(({ refuses }) => refuses === 'all') ?? [], name),
+  const found = read.flatMap(({ name, problems }) =>
+    (typeof problems === 'string' ? [] : (problems ?? [])).map((one) => ({
+      ...one,
+      text: `in ${name} the ruleset “${one.name}” ${one.what}`,
+    })),
   );
-  const some = known.flatMap(({ name, problems }) =>
-    say(problems?.filter(({ refuses }) => refuses === 'some') ?? [], name),
+  const texts = found
+    .toSorted((one, other) => one.refuses.localeCompare(other.refuses))
+    .map(({ text }) => text);
+  if (found.some(({ refuses }) => refuses === 'all')) return fail(texts.join('; '), remedy);
+  if (found.length > 0) return warn(`${texts.join('; ')}; all else works`, remedy);
+  const unread = read.flatMap(({ name, problems }) =>
+    typeof problems === 'string' ? [`${name} (${problems})`] : [],
   );
-  if (all.length > 0) return fail([...all, ...some].join('; '), remedy);
-  if (some.length > 0) return warn(`${some.join('; ')}; all else works`, remedy);
-  const unread = read.filter(({ problems }) => problems === null).map(({ name }) => name);
-  const more = unread.length === 0 ? '' : `; not readable in ${unread.join(', ')}`;
-  return ok(`no ruleset refuses what Airlock does in ${known.map(({ name }) => name).join(', ')}${more}`);
+  if (unread.length > 0)
+    return warn(`rulesets could not be read: ${unread.join(', ')}`, 'See githubstatus.com, and ask again.');
+  const names = read.flatMap(({ name, problems }) => (problems === null ? [] : [name]));
+  return names.length === 0
+    ? skip('github.installed first')
+    : ok(`no ruleset refuses what Airlock does in ${names.join(', ')}`);
 }

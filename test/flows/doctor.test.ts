@@ -112,6 +112,12 @@ describe('a healthy installation', () => {
   });
 });
 
+it('finds no ruleset where the plan of a private repository has none', async () => {
+  const message = 'Upgrade to GitHub Pro or make this repository public to enable this feature.';
+  world.github.failNext({ method: 'GET', path: /\/rules\/branches\//, status: 403, message });
+  expect(shown(await here())).toEqual([]);
+});
+
 interface Row {
   readonly what: string;
   /** Settings that differ; an empty one counts as missing. */
@@ -580,6 +586,13 @@ const rows: readonly Row[] = [
     names: 'github.rules',
     status: 'warn',
     says: /so a second round gets a patch; all else works$/,
+  },
+  {
+    what: 'GitHub failing to list the rules of a branch',
+    break: () => world.github.failNext({ method: 'GET', path: /\/rules\/branches\//, status: 503 }),
+    names: 'github.rules',
+    status: 'warn',
+    says: /^rulesets could not be read: acme\/shop \(GitHub answered 503\)$/,
   },
   {
     what: 'a webhook with a wrong path',
