@@ -36,6 +36,8 @@ const refSchema = z.object({ object: z.object({ sha }) });
 const forbiddenByRule = /^(?:branch-protected|push-protection|ruleset-)/;
 /** Commits that a second attempt searches for its own commit below: one page of GitHub's. */
 const maxCommitsOnTop = 100;
+/** Commits that name the task and are looked at. More than one is an attack. */
+const maxCandidates = 5;
 
 export async function treeOf(
   { client, at }: Pick<Publishing, 'client' | 'at'>,
@@ -78,8 +80,10 @@ export async function ownCommitUnder(
     client.request('GET /repos/{owner}/{repo}/commits', { ...at, sha: head, per_page: maxCommitsOnTop }),
   );
   if (found === null) return null;
-  for (const { sha: id, commit, parents } of listedSchema.parse(found.data).toReversed()) {
-    if (!namesTask(commit.message, input.request.taskId)) continue;
+  const named = listedSchema
+    .parse(found.data)
+    .filter(({ commit }) => namesTask(commit.message, input.request.taskId));
+  for (const { sha: id, commit, parents } of named.toReversed().slice(0, maxCandidates)) {
     const made = { tree: commit.tree.sha, parents: parents.map((parent) => parent.sha) };
     if (await makesChange(made)) return id;
   }
