@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { sandboxPaths } from './checkout.ts';
 import type { Authorization } from './authorization.ts';
 import type { RepositoryPolicy } from './policy.ts';
+import { withoutSecrets } from './secrets/find-secrets.ts';
 import { neverCached, packageFolders } from './setup-archive.ts';
 import { sha256Hex } from '../lib/digest.ts';
 
@@ -87,7 +88,7 @@ export const setupResultSchema = z.strictObject({
   /** Null: killed at its time limit. 128 + signal when killed otherwise. */
   exitCode: z.number().int().min(0).max(255).nullable(),
   durationMs: z.number().int().nonnegative(),
-  outputTail: z.string().max(maxOutputCharacters),
+  outputTail: z.string().max(maxOutputCharacters).transform(withoutSecrets),
   /** Tracked files that were restored to the base commit; names at most 50 of them. */
   restored: z.strictObject({ paths: pathList.max(50), total: z.number().int().nonnegative() }),
   /** New paths that no `.gitignore` matches; a folder has a trailing slash. */

@@ -273,6 +273,16 @@ describe('the end of setup', () => {
       'setup-failed',
       /^Setup failed: `npm ci` ended with exit status 1 after 12 s\. Codex was not started\.\n\nThe end of its output:\n\n```\nE404 left-pad\n'''\n# not a heading\n```$/,
     ],
+    [
+      'a secret in its output',
+      {
+        ...good,
+        exitCode: 1,
+        outputTail: `401 for ${['npm', 'q7Rz2KfP9xWm4TbYc8VdL1nHs6GjA3eUo5Zi'].join('_')}`,
+      },
+      'setup-failed',
+      /401 for \[an npm token was here\]\n/,
+    ],
     ['the limit', { ...good, exitCode: null }, 'setup-timed-out', /was stopped at its time limit after 12 s/],
     [
       'processes that keep running',
