@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const buildMs = 120_000;
 const keepBuildMs = 60 * 60_000;
 /** Limit for the compressed bundle, as uploaded. The sandbox SDK takes 100 KiB, secretlint's rules 17. */
-export const maxBundleKiB = 390;
+export const maxBundleKiB = 410;
 
 export interface WorkerBundle {
   readonly directory: string;
