@@ -197,6 +197,10 @@ describe('a mistake in the configuration', () => {
       `c.jsonc:1:59: repositories["acme/shop"].commit.signOff: expected a name and an e-mail address, such as "Acme Bot <bot@acme.example>", got ${JSON.stringify(person)}`,
     ]),
     [
+      repository('{ "reviewers": ["Acme/core", "other/core"] }'),
+      'c.jsonc:1:63: repositories["acme/shop"].reviewers[1]: expected a team of "acme", got "other/core"',
+    ],
+    [
       repository('{ "reviewers": ["@mona"] }'),
       'c.jsonc:1:50: repositories["acme/shop"].reviewers[0]: expected a login such as "mona", or a team such as "acme/frontend", without "@", got "@mona"',
     ],

@@ -95,6 +95,12 @@ function readEntries(
         report(keyNode, path, message, 'make one of them longer, or remove one');
       }
     }
+    settings.reviewers?.forEach((name, index) => {
+      const [organization = '', team] = name.split('/');
+      if (team === undefined || organization.toLowerCase() === pattern.owner.toLowerCase()) return;
+      const at = [...path, 'reviewers', index];
+      report(nodeAt(root, at), at, `expected a team of "${pattern.owner}", got "${name}"`);
+    });
     const excluded = pattern.excludes || settings.enabled === false;
     entries.push({ pattern, place: entries.length, excluded, settings });
   }

@@ -61,11 +61,11 @@ describe('titleRule', () => {
   it.each<[keyof typeof history, string]>([
     [
       'conventional',
-      "in the imperative, in the form that the repository's commits have: Conventional Commits, `type(optional scope): description` (types in use: fix, feat, docs, chore) (scopes in use: api); the description begins with a small letter and has no full stop at the end",
+      "in the imperative, in the form that the repository's commits have: Conventional Commits, `type(optional scope): description` (types in use: fix, feat, docs, chore; scopes: api); the description begins with a small letter and has no full stop at the end",
     ],
     [
       'scoped',
-      'Conventional Commits, `type(scope): description` (types in use: fix, feat) (scopes in use: api, web)',
+      'Conventional Commits, `type(scope): description` (types in use: fix, feat; scopes: api, web)',
     ],
     [
       'upper',

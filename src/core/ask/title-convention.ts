@@ -183,22 +183,27 @@ export function titleRule(convention: TitleConvention | null): string {
 }
 
 function formText(form: TitleForm): string {
-  const among = (names: readonly string[], what: string): string =>
-    names.length === 0 ? '' : ` (${what}: ${names.join(', ')})`;
+  const among = (...lists: readonly (readonly [string, readonly string[]])[]): string => {
+    const texts = lists.flatMap(([what, names]) =>
+      names.length === 0 ? [] : `${what}: ${names.join(', ')}`,
+    );
+    return texts.length === 0 ? '' : ` (${texts.join('; ')})`;
+  };
   switch (form.kind) {
     case 'conventional': {
       const scope = { always: '(scope)', sometimes: '(optional scope)', never: '' }[form.scope];
-      const scopes = form.scope === 'never' ? '' : among(form.scopes, 'scopes in use');
-      return `Conventional Commits, \`type${scope}: description\`${among(form.types, 'types in use')}${scopes}`;
+      const scopes = form.scope === 'never' ? [] : form.scopes;
+      const inUse = among(['types in use', form.types], ['scopes', scopes]);
+      return `Conventional Commits, \`type${scope}: description\`${inUse}`;
     }
     case 'gitmoji':
       return `gitmoji, ${form.asCode ? '`:bug: description`' : '`🐛 description`'} with the emoji of the kind of change`;
     case 'ticket':
       return `\`${form.open}${form.projects[0] ?? 'ABC'}-123${form.close}description\` with the ticket that the request names, or without it if it names none`;
     case 'bracket':
-      return `\`[area] description\`${among(form.areas, 'areas in use')}`;
+      return `\`[area] description\`${among(['areas in use', form.areas])}`;
     case 'area':
-      return `\`area: description\`${among(form.areas, 'areas in use')}`;
+      return `\`area: description\`${among(['areas in use', form.areas])}`;
     case 'plain':
       return 'a description without a prefix';
   }
