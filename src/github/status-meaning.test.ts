@@ -154,6 +154,8 @@ const answers = String.raw`
 422 POST /git/blobs | Repository rule violations found\n\nSecret detected in content | refused push-protection
 409 POST /git/trees | Repository rule violations found\n\nSecret detected in content | refused push-protection
 422 POST /git/refs | Push cannot contain secrets | refused push-protection
+422 POST /git/refs | pre-receive hook declined: no ticket | refused branch-protected | pre-receive hook of the server
+422 POST /git/refs | [{"code":"custom","field":"pre_receive","message":"pre_receive no ticket"}] | refused branch-protected | pre-receive hook of the server
 422 PATCH /git/refs/heads/main | Reference cannot be updated | refused branch-protected | names no rule
 422 POST /git/refs | Reference update failed | refused branch-protected
 422 POST /git/refs | Update is not a fast forward | refused change-refused

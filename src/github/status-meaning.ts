@@ -52,6 +52,8 @@ const forbidsMerges = /contain merge commits|linear history/i;
 const waitsForChecks = /required (?:status check|workflow|deployment)|waiting for results/i;
 const freezes = /cannot (?:update|change|delete|force-push)|locked branch|authorized to push/i;
 const protects = /rule violation|ruleset|protected (?:branch|ref)|push protection/i;
+/** Of a GitHub Enterprise Server. */
+const runsHook = /\bfield pre_receive\b|pre-receive hook/i;
 /** GitHub’s words where it names no rule, as for branches under classic protection. */
 const namesNoRule = /reference (?:update failed|cannot be updated)/i;
 
@@ -91,6 +93,7 @@ const rows: readonly Row[] = [
   [byRule, contents, waitsForChecks, 'refused', 'branch-protected.checks'],
   [byRule, contents, freezes, 'refused', 'branch-protected.frozen'],
   [byRule, any, protects, 'refused', 'branch-protected'],
+  [byRule, contents, runsHook, 'refused', 'branch-protected.hook'],
   [[422], refs, namesNoRule, 'refused', 'branch-protected.unnamed'],
   [[403, 404, 422], minting, any, 'refused', 'installation-permissions'],
   [[403], checks, any, 'refused', 'permission-missing.checks'],

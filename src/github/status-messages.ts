@@ -46,6 +46,8 @@ export const messages = {
   'branch-protected.review': `The branch in {repository} takes changes only through a pull request onto it. ${bypass}, then retry.`,
   'branch-protected.checks': `A rule of {repository} demands passed checks before a commit gets onto this branch. Let the rule not apply to it, or not to its creation (“Do not require status checks on creation”), then retry.`,
   'branch-protected.frozen': `A rule of {repository} does not let the GitHub App change this branch: it is locked, or only certain people may push to it. ${bypass}, then retry.`,
+  'branch-protected.hook':
+    'A pre-receive hook of the server refused this push to {repository}. Do what its words demand, or ask the server’s administrator to let the GitHub App pass, then retry.',
   'branch-protected.unnamed': `GitHub does not let the GitHub App create or move this branch of {repository}, and names no rule. Look for one that matches the branch (Settings → Branches, Settings → Rules), and let the GitHub App bypass it or set another \`branchPrefix\`, then retry.`,
   'branch-protected': `A rule of {repository} does not let the GitHub App push this. ${bypass}, then retry.`,
   'installation-permissions':
