@@ -105,6 +105,7 @@ const onGithub = (text: string): string =>
 const commands = [
   /\b(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?)\b[:\s]*(?:[\w.-]+\/[\w.-]+)?(?:#|GH-)\d+/gi,
   /\b(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?)\b[:\s]*https?:\/\/\S+/gi,
+  /\b(?:clos|fix|resolv|complet)\w*[\s:]+[a-z]+-\d+|[A-Z]+-\d+.*\s#[a-z]+/gi,
   /\[(?:skip|no)[ _-]?\w+\]|\[[\w-]+[ _-]skip\]|\*\*\*NO_CI/gi,
   /^[ \t]*(?:[a-z-]+-by|skip-checks|release-as)[ \t]*:.*$/gim,
   /BEGIN_(?:COMMIT_OVERRIDE|NESTED_COMMIT)/g,
