@@ -1,6 +1,6 @@
 /** Compares a change with its base on GitHub, because the sandbox can forge a count. Bounded. */
 import * as z from 'zod';
-import { fileModeSchema, type ChangeSet, type Measure } from '../core/change-set.ts';
+import { fileModeSchema, type ChangedFile, type ChangeSet, type Measure } from '../core/change-set.ts';
 import { unlessMissing, type GithubClient } from '../github/client.ts';
 import { findSecrets, withoutSecrets, type FoundSecret } from '../core/secrets/find-secrets.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
@@ -9,7 +9,7 @@ import { utf8Of } from '../lib/utf8.ts';
 import { decodeBase64 } from './base64.ts';
 import { nameCollisions } from './name-collisions.ts';
 import { patchOfFile, patchWithout, type PatchedFile } from './patch-text.ts';
-import { textFindings } from './gate/text-rules.ts';
+import { oddLines, textFindings } from './gate/text-rules.ts';
 import type { RepositoryPath } from './tree-writer.ts';
 
 /** Old files that are read, and the size of one. GitHub allows 5,000 calls an hour for an installation. */
@@ -67,8 +67,8 @@ export async function measureChange(
   const modeBefore = (path: string) => fileModeSchema.safeParse(entries.get(path)?.mode).data ?? null;
   const known = files.filter(({ path }) => entries.has(path));
   const read = new Set(known.slice(0, maxBlobs).map(({ path }) => path));
-  // One file after the other, up to `blobsAtOnce`: all contents at once would not fit into a Worker.
-  const measures = await boundedAll(files, blobsAtOnce, async (file) => {
+  const moved = new Set<string>();
+  const measureOne = async (file: ChangedFile) => {
     const { path } = file;
     const entry = entries.get(path);
     const change = { file, modeBefore: modeBefore(path) };
@@ -83,14 +83,28 @@ export async function measureChange(
       : before === null
         ? notMeasured(change)
         : measureFile(change, { before, after }, now);
+    const oldLines = before === null ? [] : oddLines(path, before);
+    if (file.type === 'deletion') for (const line of oldLines) moved.add(line);
+    const known = new Set(oldLines);
     return {
       ...measure,
       path,
       now,
       before: blob === null ? [] : findSecrets(atob(blob), path),
-      texts: textFindings(path, before, after),
+      texts: textFindings(path, after, (line) => known.has(line) || moved.has(line)),
     };
-  });
+  };
+  // One file after the other, up to `blobsAtOnce`: all contents at once would not fit into a Worker. Deleted
+  // ones first, because what they lose may only move.
+  const byPath = new Map<string, Awaited<ReturnType<typeof measureOne>>>();
+  for (const type of ['deletion', 'file'])
+    for (const measure of await boundedAll(
+      files.filter((file) => file.type === type),
+      blobsAtOnce,
+      measureOne,
+    ))
+      byPath.set(measure.path, measure);
+  const measures = files.flatMap(({ path }) => byPath.get(path) ?? []);
   const sum = (of: (one: FileMeasure) => number) => measures.reduce((total, one) => total + of(one), 0);
   return {
     insertions: sum(({ insertions }) => insertions),

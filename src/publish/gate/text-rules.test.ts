@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { textFindings } from './text-rules.ts';
+import { oddLines, textFindings } from './text-rules.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const findingsIn = (path: string, after: Uint8Array, before = '') => {
+  const known = new Set(oddLines(path, bytes(before)));
+  return textFindings(path, after, (line) => known.has(line));
+};
 const found = (path: string, after: string, before = ''): string[] =>
-  textFindings(path, bytes(before), bytes(after)).map(({ rule, line, what }) => `${rule} ${line}: ${what}`);
+  findingsIn(path, bytes(after), before).map(({ rule, line, what }) => `${rule} ${line}: ${what}`);
 /** Nothing in this file is invisible: each character has its number. */
 const u = (...points: number[]): string => String.fromCodePoint(...points);
 const [rlo, lri, rli, fsi] = [u(0x202e), u(0x2066), u(0x2067), u(0x2068)];
@@ -157,7 +161,6 @@ describe('textFindings', () => {
     const old = `a\n// ${rlo} old\r\nb\n`;
     expect(found('a.js', `x\n// ${rlo} old\ny\n`, old)).toEqual([]);
     expect(found('a.js', `x\n// ${rlo} new\ny\n`, old)).toEqual(['hidden-text 2: U+202E']);
-    expect(textFindings('a.js', null, bytes(old))).toHaveLength(1);
   });
 
   it('reads UTF-16 that says so, and text next to bytes that are none', () => {
@@ -169,8 +172,8 @@ describe('textFindings', () => {
         }),
       );
     for (const isLittle of [true, false])
-      expect(textFindings('a.ps1', null, utf16(`a\n${rlo}b`, isLittle))).toMatchObject([{ line: 2 }]);
-    expect(textFindings('a.js', null, new Uint8Array([0xff, 0x0a, ...bytes(rlo)]))).toHaveLength(1);
+      expect(findingsIn('a.ps1', utf16(`a\n${rlo}b`, isLittle))).toMatchObject([{ line: 2 }]);
+    expect(findingsIn('a.js', new Uint8Array([0xff, 0x0a, ...bytes(rlo)]))).toHaveLength(1);
   });
 
   it('names three findings of a file and reads hostile text to the end', () => {

@@ -20,21 +20,28 @@ const prose =
 const hidesDiff =
   /^(?!\S*\.(?:png|jpe?g|gif|ico|webp|avif|pdf|zip|t?gz|jar|woff2?|ttf|otf|eot|mp[34]|mov|wav|wasm|so|dll|exe|bin|db)\s).*\s(?:-diff|binary|diff=|export-ignore|linguist-(?:generated|vendored|documentation))/;
 
-/** `before`: null if it is not known; then every line counts as added. */
-export function textFindings(path: string, before: Uint8Array | null, after: Uint8Array): TextFinding[] {
+/** The lines in which there may be something to find, to know them again. */
+export function oddLines(path: string, before: Uint8Array): string[] {
+  return [...lines(textOf(before) ?? '')].filter((line) => isAttributes(path) || !isPlain(line));
+}
+
+/** `isKnown`: true for a line that the base has, in this file or in one that the change deletes. */
+export function textFindings(
+  path: string,
+  after: Uint8Array,
+  isKnown: (line: string) => boolean,
+): TextFinding[] {
   const text = textOf(after);
   if (text === null) return [];
-  const isAttributes = /(?:^|\/)\.gitattributes$/.test(plainPath(path));
-  if (isPlain(text) && !isAttributes) return [];
+  const ofAttributes = isAttributes(path);
+  if (isPlain(text) && !ofAttributes) return [];
   const isProse = prose.test(path.toLowerCase());
-  const isOdd = (words: string): boolean => isAttributes || !isPlain(words);
-  const known = new Set([...lines((before === null ? null : textOf(before)) ?? '')].filter(isOdd));
   const inForeign = once(() => isForeign(text));
   const found: TextFinding[] = [];
   let line = 0;
   for (const words of lines(text)) {
     line += 1;
-    if (!isOdd(words) || known.has(words)) continue;
+    if ((isPlain(words) && !ofAttributes) || isKnown(words)) continue;
     const add = (rule: TextFinding['rule'], what: string) => {
       if (found.filter((one) => one.rule === rule).length < maxFindings)
         found.push({ rule, path, line, what });
@@ -43,10 +50,12 @@ export function textFindings(path: string, before: Uint8Array | null, after: Uin
     if (hidden !== null) add(hidden.kind === 'hidden' ? 'hidden-text' : 'invisible-characters', hidden.what);
     const lookAlike = lookAlikeIn(words, isProse ? () => true : inForeign);
     if (lookAlike !== null) add('look-alikes', lookAlike);
-    if (isAttributes && hidesDiff.test(words)) add('hides-diff', 'An attribute');
+    if (ofAttributes && hidesDiff.test(words)) add('hides-diff', 'An attribute');
   }
   return found;
 }
+
+const isAttributes = (path: string): boolean => /(?:^|\/)\.gitattributes$/.test(plainPath(path));
 
 /** Of the files for which the rule applies. */
 export function textRule(rule: TextFinding['rule']): Find {

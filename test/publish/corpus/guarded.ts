@@ -106,6 +106,11 @@ export const guardedRows: readonly ChangeRow[] = [
     edit: { 'a.js': 'b\n/*\u202e } \u2066if (admin)\u2069 \u2066 begin */\n' },
   },
   {
+    name: 'such a comment that moves to another file',
+    before: { 'a.js': '/*\u202e } \u2066if (admin)\u2069 \u2066 begin */\n' },
+    edit: { 'a.js': null, 'x/b.js': '1\n/*\u202e } \u2066if (admin)\u2069 \u2066 begin */\n' },
+  },
+  {
     name: 'a name with a Cyrillic letter',
     before: {},
     edit: { 'a.js': 'is\u0410dmin();\n' },
