@@ -10,7 +10,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { ChangedFile, ChangeSet } from '../../src/core/change-set.ts';
 import type { Publication, PublishInput, PublishResult } from '../../src/core/ports/publication.ts';
+import { closedPolicy } from '../../src/core/policy.ts';
 import type { PullRequestRef, RepositoryFacts } from '../../src/core/task.ts';
+import type { Permissions } from '../../src/github/app-auth.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
 import { git } from '../container/sandbox-scripts.ts';
 import { writeFiles, type Content, type Entry, type Files } from './corpus/change-row.ts';
@@ -27,7 +29,7 @@ const permissions = {
   administration: 'write',
 } as const;
 /** Each test has one. */
-const repositories = ['own', 'retry', 'overlap', 'killed', 'follow', 'differs'] as const;
+const repositories = ['own', 'retry', 'overlap', 'killed', 'follow', 'protected', 'differs'] as const;
 const sha = z.object({ sha: z.string() });
 
 let emulator: Emulator;
@@ -94,9 +96,25 @@ interface Scene {
   readonly tree: string;
 }
 
+async function callerWith(facts: RepositoryFacts, granted: Permissions): Promise<Call> {
+  const { apiUrl } = addressOf();
+  const token = await ownProcess(addressOf()).tokens.tokenFor({
+    ...facts,
+    taskId: 'test',
+    permissions: granted,
+  });
+  return async (method, path, body) => {
+    const response = await fetch(`${apiUrl}/repos/acme/${facts.name}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: response.status === 204 ? null : await response.json() };
+  };
+}
+
 /** Creates the base of `everyKind` in one of the repositories, and its change. */
 async function scene(name: (typeof repositories)[number]): Promise<Scene> {
-  const { apiUrl } = addressOf();
   const facts = {
     owner: 'acme',
     name,
@@ -105,15 +123,7 @@ async function scene(name: (typeof repositories)[number]): Promise<Scene> {
     defaultBranch: 'main',
     private: true,
   };
-  const token = await ownProcess(addressOf()).tokens.tokenFor({ ...facts, taskId: 'test', permissions });
-  const call: Call = async (method, path, body) => {
-    const response = await fetch(`${apiUrl}/repos/acme/${name}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: response.status === 204 ? null : await response.json() };
-  };
+  const call = await callerWith(facts, permissions);
   const { before, after } = byGit;
   const entries = await Promise.all(
     Object.entries(everyKind.before).map(async ([path, entry]) => {
@@ -181,7 +191,7 @@ const commitSchema = z.object({
 });
 const refsSchema = z.array(z.object({ ref: z.string(), object: sha }));
 const pullsSchema = z.array(
-  z.object({ number: z.number(), draft: z.boolean(), head: sha, body: z.string() }),
+  z.looseObject({ number: z.number(), draft: z.boolean(), head: sha, body: z.string() }),
 );
 
 /** What is in the repository besides the base. */
@@ -204,16 +214,35 @@ async function found({ call, change }: Scene) {
   };
 }
 
+/** A change to the pull request of an earlier task. */
+async function followUp(of: Scene): Promise<PublishInput & { readonly continues: PullRequestRef }> {
+  const continues = pullRequestOf(await publish(publishInput(of.facts, of.change)));
+  const file: ChangedFile = { type: 'file', path: 'edited', mode: '100644', content: btoa('three\n') };
+  const change = { ...of.change, base: continues.headSha, files: [file] };
+  const request = taskRequest({ taskId: 'slack-1', shortId: 'feedf00d' });
+  const input = publishInput(of.facts, change, { request, baseBranch: continues.headRef });
+  return { ...input, continues };
+}
+
 describe('publication to emulate', () => {
   it('opens a pull request with the tree that git makes, and saves the receipt once', async () => {
     const of = await scene('own');
-    const input = publishInput(of.facts, of.change, { draft: true, remarks: ['`run` is executable.'] });
+    await of.call('POST', '/labels', { name: 'bot', color: 'ededed' });
+    const policy = { ...closedPolicy, labels: ['bot', 'missing'], reviewers: ['mona'] };
+    const remarks = ['`run` is executable.'];
+    const input = publishInput(of.facts, of.change, { draft: true, remarks, policy });
     const result = await publish(input);
     const { headSha } = pullRequestOf(result);
     const there = await found(of);
     expect(there).toMatchObject({
       branches: ['airlock/fix-the-rounding-in-split-0a1b2c3d'],
-      pulls: [{ draft: true, head: { sha: headSha } }],
+      pulls: [
+        {
+          draft: true,
+          head: { sha: headSha },
+          requested_reviewers: [{ login: 'mona' }],
+        },
+      ],
       commits: [[{ commit: { tree: { sha: of.tree } } }]],
       bases: [true],
     });
@@ -271,16 +300,25 @@ describe('publication to emulate', () => {
     );
   });
 
+  it('opens a pull request of its own after one refused call if the branch is protected', async () => {
+    const of = await scene('protected');
+    const input = await followUp(of);
+    const rules = { required_pull_request_reviews: {}, enforce_admins: true };
+    await of.call('PUT', `/branches/${input.continues.headRef}/protection`, rules);
+    const refused: number[] = [];
+    const result = await publish(input, async (...call) => {
+      const response = await fetch(...call);
+      if (!response.ok) refused.push(response.status);
+      return response;
+    });
+    expect(pullRequestOf(result).number).toBe(input.continues.number + 1);
+    expect(refused).toEqual([409]);
+  });
+
   it('adds one commit and one comment to a pull request, also on a retry', async () => {
     const of = await scene('follow');
-    const continues = pullRequestOf(await publish(publishInput(of.facts, of.change)));
-    const file: ChangedFile = { type: 'file', path: 'edited', mode: '100644', content: btoa('three\n') };
-    const change = { ...of.change, base: continues.headSha, files: [file] };
-    const input = publishInput(of.facts, change, {
-      request: taskRequest({ taskId: 'slack-1', shortId: 'feedf00d' }),
-      baseBranch: continues.headRef,
-      continues,
-    });
+    const input = await followUp(of);
+    const { continues } = input;
     const first = await publish(input);
     expect(first).toMatchObject({ kind: 'published', pullRequest: { number: continues.number } });
     expect(await publish(input)).toEqual(first);
@@ -339,6 +377,15 @@ describe('emulate, unlike GitHub,', () => {
         return (await of.call('POST', '/check-runs', run)).body;
       },
       expect.objectContaining({ app: null }),
+    ],
+    [
+      'wants “Issues: write” for a label of a pull request',
+      'or “Pull requests: write”',
+      async () => {
+        const call = await callerWith(of.facts, { pull_requests: 'write' });
+        return await status(call('POST', `/issues/${first.number}/labels`, { labels: ['bot'] }));
+      },
+      403,
     ],
     [
       'does not sign a commit of an App',
