@@ -28,7 +28,7 @@ _Codex did not fill in the repository’s template, so it follows as it is._
 **Task**
 
 - [ ] I ran the tests
-- [ ] I agree to the terms, see \\[the terms\\]\\(https:\u200B//acme.example/terms\\)`;
+- [ ] I agree to the terms, see the terms`;
 
 describe('describedText', () => {
   it('is the summary where there is no template, whatever Codex wrote', () => {
@@ -54,7 +54,7 @@ It rounded \`0.5\` down.
 **Task**
 
 - [x] I ran the tests
-- [x] I agree to the terms, see \\[the terms\\]\\(https:\u200B//acme.example/terms\\)`);
+- [x] I agree to the terms, see the terms`);
   });
 
   it.each<[string, string | null]>([

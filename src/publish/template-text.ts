@@ -23,8 +23,8 @@ export function describedText(
   maxCharacters: number,
 ): string {
   if (template === null) return summary;
-  const form = withoutMarkup(template);
-  const filled = withoutTrailers(withoutMarkup(pullRequestText ?? ''));
+  const form = withoutMarkup(template, template);
+  const filled = withoutTrailers(withoutMarkup(pullRequestText ?? '', template));
   const render = (text: string): string =>
     renderUntrustedMarkdown(text, maxCharacters, { headings: headingsOf(form) })
       .replace(/\n{3,}/g, '\n\n')
@@ -52,9 +52,14 @@ function headingsOf(form: string): ReadonlySet<string> {
   return new Set(found.filter((text) => !evidenceHeadings.has(text.replace(/[\s#]+$/, '').toLowerCase())));
 }
 
-/** Drops comments, which are hints to the author, and lines with nothing but a tag; not within code. */
-function withoutMarkup(text: string): string {
-  return text
+/**
+ * Drops comments, which are hints to the author, and lines with nothing but a tag; not within code. The
+ * template's own links become their words, because links are escaped.
+ */
+function withoutMarkup(text: string, template: string): string {
+  const links = template.matchAll(/!?\[([^[\]\n]{1,200})\]\([^()\s]{1,500}\)/g);
+  return [...links]
+    .reduce((rest, [link, words = '']) => rest.replaceAll(link, () => words), text)
     .replace(
       /(^ {0,3}(`{3,}|~{3,})[^]*?(?:^ {0,3}\2.*$|$(?![^])))|<!--[^]*?-->|^[ \t]*<\/?[a-z][^<>\n]*>[ \t]*$/gim,
       (_, code: string | undefined) => code ?? '',
