@@ -132,23 +132,18 @@ describe('on GitHub', () => {
     );
   });
 
-  it.each(modelAnswers)('$what is words in a template that the model filled in', ({ text }) => {
+  it('each answer is words in a template that the model filled in', () => {
     const page = (filled: string) =>
       renderedPage(
-        describedText(
-          {
-            summary: '',
-            template: '## Why\n\n## Tests\n',
-            pullRequestText: `## Why\n\n${filled}`,
-          },
-          8000,
-        ),
+        describedText({ summary: '', template: '## Why\n', pullRequestText: `## Why\n\n${filled}` }, 8000),
       );
-    const ordinary = page('x');
-    const { structure, filtered } = page(around(text));
-    // A form keeps its boxes.
-    expect(structure.filter((one) => !one.endsWith('with a box'))).toEqual(ordinary.structure);
-    expect(filtered).toEqual(ordinary.filtered);
+    const ordinaryForm = page('x');
+    for (const { what, text } of modelAnswers) {
+      const { structure, filtered } = page(`words\n\n- ${text}\n\n${text}`);
+      // A form keeps its boxes.
+      const others = structure.filter((one) => !one.endsWith('with a box'));
+      expect([what, others, filtered]).toEqual([what, ordinaryForm.structure, ordinaryForm.filtered]);
+    }
   });
 
   it('each answer keeps to its cell of a table', () => {
@@ -166,20 +161,21 @@ describe('on GitHub', () => {
     }
   });
 
-  it.each(modelAnswers)('$what is words in a commit message and a title', ({ text }) => {
-    const answer = { title: text, summary: around(text) };
-    const message = commitMessage(answer, request, null);
-    const title = titleOf(answer);
-    for (const words of [message.slice(0, message.lastIndexOf('\n\n')), title]) {
-      expect(commandsIn(words)).toEqual([]);
-      expect(referencesIn(words)).toEqual([]);
-      expect(words).not.toMatch(/(?!\n)\p{Cc}|[\u202A-\u202E\u2066-\u2069]/u);
+  it('each answer is words in a commit message and a title', () => {
+    for (const { what, text } of modelAnswers) {
+      const answer = { title: text, summary: around(text) };
+      const message = commitMessage(answer, request, null);
+      const title = titleOf(answer);
+      const trailers = message.lastIndexOf('\n\n');
+      const words = `${title}\n${message.slice(0, trailers)}`;
+      expect([what, ...commandsIn(words), ...referencesIn(words)]).toEqual([what]);
+      expect(`${what}: ${words}`).not.toMatch(/(?!\n)\p{Cc}|[\u202A-\u202E\u2066-\u2069]/u);
+      expect(`${what}: ${title}`).not.toContain('\n');
+      expect(`${what}: ${message}`).toMatch(/\nwords one\n[^]*words two[^]*\nwords three\n/);
+      expect(message.slice(trailers)).toBe(
+        '\n\nAirlock-Task: gh-1-c7\nCo-authored-by: mona <5+mona@users.noreply.github.com>',
+      );
     }
-    expect(title).not.toContain('\n');
-    expect(message).toMatch(/\nwords one\n[^]*words two[^]*\nwords three\n/);
-    expect(message.split('\n\n').at(-1)).toBe(
-      'Airlock-Task: gh-1-c7\nCo-authored-by: mona <5+mona@users.noreply.github.com>',
-    );
   });
 });
 
@@ -216,16 +212,15 @@ function inSlack(text: string) {
 describe('in Slack and in a terminal', () => {
   const ordinary = inSlack('x');
 
-  it.each(modelAnswers)('$what is words', ({ text }) => {
-    const { messages, read, active, prose } = inSlack(text);
-    expect(active).toEqual(ordinary.active);
-    for (const words of ['words one', 'words two', 'words three']) expect(read).toContain(words);
-    for (const one of prose) expect(one).not.toMatch(/@[\w-]|:\/\/|:[\w+-]*[a-z+][\w+-]*:|`/i);
-    for (const message of messages)
-      for (const line of slackMessageLines(message, names, 80))
-        expect(stripVTControlCharacters(line)).not.toMatch(/[\p{Cc}\p{Cf}]/u);
-    expect(stripVTControlCharacters(outcomeLine({ kind: 'no-change', summary: text }))).not.toMatch(
-      /[\p{Cc}\p{Cf}]/u,
-    );
+  it('each answer is words', () => {
+    for (const { what, text } of modelAnswers) {
+      const { messages, read, active, prose } = inSlack(text);
+      expect([what, active]).toEqual([what, ordinary.active]);
+      expect(`${what}: ${read}`).toMatch(/words one[^]*words two[^]*words three/);
+      expect(`${what}: ${prose.join('\n')}`).not.toMatch(/@[\w-]|:\/\/|:[\w+-]*[a-z+][\w+-]*:|`/i);
+      const shown = messages.flatMap((message) => slackMessageLines(message, names, 80));
+      const lines = [...shown, outcomeLine({ kind: 'no-change', summary: text })];
+      expect(`${what}: ${stripVTControlCharacters(lines.join(' '))}`).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    }
   });
 });
