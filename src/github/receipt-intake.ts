@@ -10,6 +10,7 @@ import type { ApprovalRule } from '../core/policy.ts';
 import { purposes, type AppTokens } from './app-auth.ts';
 import { githubClient, type GithubApi } from './client.ts';
 import type { ReceiptEvent, ReceiptPlace } from './receipt-event.ts';
+import { escapeInline } from './markdown.ts';
 import {
   createRun,
   idsOf,
@@ -102,10 +103,11 @@ async function press(
     asked: tasks.map((task) => task?.asked ?? null),
   });
   if (verdict.kind === 'refuse') {
-    if (verdict.message !== null) await noteOnRun(runs, pressed, { accepted: false, note: verdict.message });
+    if (verdict.message !== null)
+      await noteOnRun(runs, pressed, { accepted: false, note: escapeInline(verdict.message) });
     return 'refused';
   }
-  const note = `${person.login} read and accepted what is marked.`;
+  const note = `${escapeInline(person.login, 100)} read and accepted what is marked.`;
   // The pressed run last: after a failure in between, its button is still there.
   for (const run of marked.toReversed()) await noteOnRun(runs, run, { accepted: true, note });
   return 'accepted';

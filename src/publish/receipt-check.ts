@@ -16,7 +16,9 @@ import { details } from './pull-request-text.ts';
 const summaryBytes = checkBytes - 8_000;
 
 /** `pull`: the pull request that the commit was added to; null if the task opened one. */
-export function receiptCheck(input: PublishInput, sha: string, pull: number | null): ReceiptCheck {
+export function receiptCheck(wanted: PublishInput, sha: string, pull: number | null): ReceiptCheck {
+  // It stays when a private repository becomes public, so it links to no conversation and no log.
+  const input = { ...wanted, facts: { ...wanted.facts, private: false } };
   const { receipt } = input.evidence;
   const isMarked = input.remarks.length > 0 || needsCaution(attemptsIn(receipt));
   const always = { rank: 0, variants: [acceptText(input, isMarked)] };
@@ -60,7 +62,7 @@ function titleOf({ remarks, evidence }: PublishInput, isMarked: boolean): string
 function requestsText({ evidence: { receipt } }: PublishInput): string {
   const allowed = receipt.hosts.reduce((sum, { requests }) => sum + requests, 0);
   const { deniedTotal, failedTotal, hosts } = receipt;
-  return `Requests of the sandbox: **${allowed} allowed** to ${countText(hosts.length, 'host')}, **${deniedTotal} denied**, **${failedTotal} failed**. The details below name each host.`;
+  return `Requests of the sandbox: **${allowed} allowed** to ${countText(hosts.length, 'host')}, **${deniedTotal} denied**, **${failedTotal} failed**.`;
 }
 
 function remarksText({ remarks }: PublishInput, maxRows: number): string {

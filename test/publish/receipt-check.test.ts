@@ -165,6 +165,11 @@ describe('the text of the check run', () => {
     expect(`${summary}${text}`).not.toMatch(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])/);
   });
 
+  it('links to no conversation, also of a repository that is still private', () => {
+    const evidence = { ...plain.evidence, conversationUrl: 'https://acme.slack.com/archives/C1/p1' };
+    expect(JSON.stringify(checkOf({ ...plain, evidence }, 'b'.repeat(40), null))).not.toContain('slack');
+  });
+
   it('says who may accept where the configuration demands a second person', () => {
     const policy = { ...plain.policy, approval: 'second-person' } as const;
     const { summary } = checkOf({ ...marked, policy }, 'b'.repeat(40), null);
