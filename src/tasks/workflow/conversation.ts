@@ -6,7 +6,7 @@ import type { Authorization } from '../../core/authorization.ts';
 import { heardIn, isOfFork, mayResume, placesNamedIn, placesOf } from '../../core/conversation.ts';
 import type { EarlierTurn, EarlierWork } from '../../core/earlier-turn.ts';
 import type { CodexJob } from '../../core/ports/codex.ts';
-import type { RoutedRequest } from '../../core/task.ts';
+import type { RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { parseJson } from '../../lib/parse-json.ts';
 import { taskLimits } from '../limits.ts';
 import * as z from 'zod';
@@ -146,11 +146,18 @@ export async function keepThread(deps: TaskDeps): Promise<void> {
   }
 }
 
-/** Remembers the task as the latest turn of its conversation. Does nothing for one without a thread. */
-export async function rememberTurn({ record, conversations }: TaskDeps): Promise<void> {
+/**
+ * Remembers the task as the latest turn of its conversation. Does nothing for one without a thread. `ending`:
+ * the outcome that is recorded next.
+ */
+export async function rememberTurn(
+  { record, conversations }: TaskDeps,
+  ending: TaskOutcome | null = null,
+): Promise<void> {
   const snapshot = await record.snapshot();
   if (snapshot?.authorization == null || (await record.kept(keptTurn)) === null) return;
-  const { request, authorization, outcome, slackPost, earlierTurn } = snapshot;
+  const { request, authorization, slackPost, earlierTurn } = snapshot;
+  const outcome = snapshot.outcome ?? ending;
   const places = placesOf({ trigger: request.trigger, authorization, outcome, slackPost });
   if (places.places.length === 0) return;
   const isApart = apartFrom.some((why) => why === earlierTurn?.why);

@@ -20,7 +20,10 @@ export async function endTask(
   const { record, codeHost, chat, log } = deps;
   const ended = await step.do('report', retryBriefly, async () => {
     await record.enter('report');
-    await record.finish(await explainRename(outcome, deps));
+    const final = await explainRename(outcome, deps);
+    // First: who sees the end can ask for the next turn at once. The step below tries again.
+    await rememberTurn(deps, final).catch(() => undefined);
+    await record.finish(final);
     return (await record.snapshot())?.outcome ?? outcome;
   });
   // A post that its place does not take must not keep the sandbox alive or the task open.
@@ -57,7 +60,7 @@ export async function endTask(
         await deps.issueTasks.removeFromIssue({ taskId, repositoryId: trigger.repositoryId });
     }),
   ]);
-  // After the post, below which the conversation can continue.
+  // Again after the post in Slack, below which the conversation can continue.
   await bestEffort('remember', retryBriefly, async () => await rememberTurn(deps));
   // Last: the post would mint another token otherwise.
   await bestEffort('revoke', retryBriefly, async () => await codeHost.forgetTokens(request.taskId));

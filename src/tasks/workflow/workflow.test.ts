@@ -3092,10 +3092,13 @@ describe('a conversation', () => {
   it('keeps the thread of a task, and remembers it where it was asked and at its pull request', async () => {
     const it = await live({ output, sandbox: file(bytes.byteLength) });
     expect(it.record.kept('rollout.jsonl')).toBe(rollout);
+    const whole = { places: ['#7', '#8'], shared: true };
     const turn = { repositoryId: 1, taskId: 'gh-1-c2', at: t0, continued: null };
     expect(it.turns).toEqual([
       { ...turn, places: { places: ['#7'], shared: true } },
-      { ...turn, places: { places: ['#7', '#8'], shared: true } },
+      // Before anybody can see the end, and once more after the post.
+      { ...turn, places: whole },
+      { ...turn, places: whole },
     ]);
   });
 
@@ -3189,7 +3192,7 @@ describe('a conversation', () => {
   it('remembers that a rollout was too large, and keeps none of it', async () => {
     const it = await live({ output, sandbox: file(taskLimits.rolloutBytes + 1) });
     expect(it.record.kept('rollout.jsonl')).toBeNull();
-    expect(it.turns).toHaveLength(2);
+    expect(it.turns).toHaveLength(3);
   });
 });
 
