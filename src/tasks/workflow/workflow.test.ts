@@ -254,6 +254,8 @@ function world(script: Script) {
   const located: string[] = [];
   const indexed: IndexedTask[] = [];
   const turns: Parameters<Conversations['putTurn']>[0][] = [];
+  /** Whether the end was there to see at each of them. */
+  const endSeen: boolean[] = [];
   const lookedFor: (readonly string[])[] = [];
   const jobs: CodexJob[] = [];
   const removed: string[] = [];
@@ -542,7 +544,10 @@ function world(script: Script) {
       recent: async () => [],
     },
     conversations: {
-      putTurn: async (turn) => void turns.push(turn),
+      putTurn: async (turn) => {
+        turns.push(turn);
+        endSeen.push(record.view()?.outcome != null);
+      },
       latestTurn: async (_, places) => {
         lookedFor.push(places);
         if (script.noneAt !== undefined && places[0]?.startsWith(script.noneAt) === true) return null;
@@ -647,6 +652,7 @@ function world(script: Script) {
     prompts,
     images,
     turns,
+    endSeen,
     lookedFor,
     jobs,
     lookedBackFrom,
@@ -3096,10 +3102,10 @@ describe('a conversation', () => {
     const turn = { repositoryId: 1, taskId: 'gh-1-c2', at: t0, continued: null };
     expect(it.turns).toEqual([
       { ...turn, places: { places: ['#7'], shared: true } },
-      // Before anybody can see the end, and once more after the post.
       { ...turn, places: whole },
       { ...turn, places: whole },
     ]);
+    expect(it.endSeen).toEqual([false, false, true]);
   });
 
   it.each<[string, Script]>([
