@@ -9,7 +9,7 @@ import { utf8Of } from '../lib/utf8.ts';
 import { decodeBase64 } from './base64.ts';
 import { nameCollisions } from './name-collisions.ts';
 import { patchOfFile, patchWithout, type PatchedFile } from './patch-text.ts';
-import { oddLines, textFindings } from './gate/text-rules.ts';
+import { listedTexts, oddLines, textFindings } from './gate/text-rules.ts';
 import type { RepositoryPath } from './tree-writer.ts';
 
 /** Old files that are read, and the size of one. GitHub allows 5,000 calls an hour for an installation. */
@@ -18,8 +18,6 @@ const maxBlobBytes = 1024 * 1024;
 const blobsAtOnce = 6;
 /** Lines of a file, old and new, that are compared. A longer file counts as replaced. */
 const maxLines = 100_000;
-/** Findings of misleading text that are kept. */
-const maxTexts = 200;
 /** A comment on GitHub holds 65,536 characters. */
 const maxPatchCharacters = 20_000;
 
@@ -118,7 +116,7 @@ export async function measureChange(
     submodules: files.flatMap(({ path }) => (submodules.has(path) ? [path] : [])),
     collisions: nameCollisions(listed.tree, files),
     secretsBefore: secretsBefore(measures),
-    texts: measures.flatMap(({ texts }) => texts).slice(0, maxTexts),
+    texts: listedTexts(measures.flatMap(({ texts }) => texts)),
     patch: fitting(measures),
   };
 }

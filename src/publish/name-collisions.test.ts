@@ -19,7 +19,16 @@ describe('nameCollisions', () => {
     ['a folder that moves in part', ['Src/a', 'Src/b'], ['-Src/a', 'src/a'], [['src', 'Src']]],
     ['names that the base has in both forms', ['a', 'A'], ['A', 'a'], []],
     ['a new file in a folder that the base has in both forms', ['a/x', 'A/x'], ['A/y', 'a/z'], []],
-    ['another name', ['straße'], ['strasse', 'a²', 'a2'], []],
+    [
+      'what macOS folds',
+      ['straße', 'ﬁ'],
+      ['STRASSE', 'fi'],
+      [
+        ['STRASSE', 'straße'],
+        ['fi', 'ﬁ'],
+      ],
+    ],
+    ['another name', ['a²'], ['a2'], []],
   ])('finds %s', (_, base, changes, expected) => {
     const folders = base.flatMap((path) => (path.includes('/') ? [path.slice(0, path.indexOf('/'))] : []));
     const tree = [

@@ -6,7 +6,7 @@ export interface TreeName {
   readonly type: string;
 }
 /** More are not listed. */
-const maxCollisions = 20;
+export const maxCollisions = 20;
 
 /**
  * Pairs of a new name and the one that it collides with: a file or a folder, of the base or of the change.
@@ -50,6 +50,7 @@ function* namesIn(path: string): Generator<string> {
 
 /** As file systems that ignore case read it; NTFS also drops trailing spaces and dots. */
 function folded(path: string): string {
-  const plain = path.normalize('NFC').toLowerCase().normalize('NFC');
+  // Upper case first: it unites `ſ` and `s`, `ß` and `ss`, both forms of a sigma.
+  const plain = path.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
   return plain.replaceAll(/[ .]+(?=\/|$)/g, '');
 }

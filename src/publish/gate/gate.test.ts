@@ -177,11 +177,19 @@ describe('gate', () => {
 
   const gone = (path: string): ChangedFile => ({ type: 'deletion', path });
   const emptied = (path: string): ChangedFile => file(path, '');
+  const blanked = (path: string): ChangedFile => file(`x${path}`, ' \0\n');
   const times = (count: number, entry: (path: string) => ChangedFile): ChangedFile[] =>
     Array.from({ length: count }, (_, index) => entry(`${entry === file ? 'new' : 'src'}/${index}`));
   it.each<[string, ChangedFile[], Partial<Measure>, string]>([
     ['the deletion of most of the tree', times(5, gone), {}, 'mass-deletion'],
     ['files that become empty', times(5, emptied), { modesBefore: modes(5) }, 'mass-deletion'],
+    [
+      'files that become blank',
+      times(5, blanked),
+      { modesBefore: modes(5).map(([path, mode]) => [`x${path}`, mode]) },
+      'mass-deletion',
+    ],
+    ['a deletion with blank new files', [...times(9, gone), ...times(9, blanked)], {}, 'mass-deletion'],
     ['a deletion with few new files', [...times(7, gone), ...times(2, file)], {}, 'mass-deletion'],
     ['the deletion of all of a small tree', times(3, gone), { baseFiles: 3 }, 'mass-deletion'],
     ['files that move', [...times(9, gone), ...times(9, file)], {}, 'mark'],
@@ -197,6 +205,18 @@ describe('gate', () => {
     ],
     ['a folder that collides', [file('Src/a/b')], { collisions: [['Src', 'src']] }, 'name-collision'],
     ['a collision that is not in this change', [file('a')], { collisions: [['Src', 'src']] }, 'allow'],
+    [
+      'a name that no full list has',
+      [file('a')],
+      { collisions: Array.from({ length: 20 }, () => ['Src', 'src']) },
+      'name-collision',
+    ],
+    [
+      'a line that no full list has',
+      [file('a')],
+      { texts: Array.from({ length: 200 }, () => ({ rule: 'hidden-text', path: 'b', line: 1, what: '' })) },
+      'hidden-text',
+    ],
     ['a file in place of a submodule', [file('lib')], { submodules: ['lib'] }, 'mark'],
     ['a file next to a submodule', [file('lib2')], { submodules: [] }, 'allow'],
     ['a script that loses its mode', [file('run')], { modesBefore: [['run', '100755']] }, 'mark'],
@@ -520,6 +540,8 @@ describe('the gate of a repository', () => {
     ['a file in other letters', 'LICENSE', file('License')],
     ['a deleted file', 'infra/**', gone('infra/a/b.tf')],
     ['a file as NTFS reads it', 'infra/**', file('infra /a.tf')],
+    ['a file as APFS reads it', 'Straße/**', file('STRASSE/a')],
+    ['a file whose name has a colon', 'docs/a:b', file('docs/a:b')],
     ['a file in place of the folder', 'infra/**', file('infra')],
     ['a link in place of a folder above it', 'infra/prod/**', link('infra', 'other')],
     ['a link above it that is gone', 'infra/prod/**', gone('infra'), ['infra', 'other']],

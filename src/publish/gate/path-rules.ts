@@ -46,7 +46,7 @@ export function paths(pattern: RegExp): Find {
 
 /** Also a symlink, new or old, in place of a folder above a protected path. */
 export const protectedPaths: Find = ({ change: { files, links }, policy }) => {
-  const globs = policy.protected.map((glob) => glob.normalize('NFKC').toLowerCase());
+  const globs = policy.protected.map(plainPath);
   const before = new Set(links.map(({ path }) => path));
   const linked = spellings(links, (path) => globs.some((glob) => matchesGlob(glob, path)));
   const found = files.filter((file) => {

@@ -34,9 +34,12 @@ export function plainPath(path: string): string {
   return path.split('/').map(plainName).join('/');
 }
 
-/** HFS+ ignores invisible characters. NTFS cuts at a colon (a stream), and drops trailing spaces and dots. */
+/**
+ * HFS+ ignores invisible characters, and APFS folds `ß`. NTFS cuts at a colon (a stream), and drops trailing
+ * spaces and dots.
+ */
 function plainName(segment: string): string {
-  const seen = segment.normalize('NFKC').replace(invisible, '').toLowerCase();
+  const seen = segment.normalize('NFKC').replace(invisible, '').toLowerCase().replaceAll('ß', 'ss');
   return seen.replace(/:.*$/s, '').replace(/(?<![ .])[ .]+$/, '');
 }
 

@@ -12,6 +12,8 @@ export type TextFinding = Measure['texts'][number];
 
 /** Of one rule in one file. */
 const maxFindings = 3;
+/** Of one rule: those of a rule that marks must not crowd out those of one that holds. */
+const maxListed = 200;
 
 /** Words and translations, where characters of other scripts and their marks are at home. */
 const prose =
@@ -57,13 +59,24 @@ export function textFindings(
 
 const isAttributes = (path: string): boolean => /(?:^|\/)\.gitattributes$/.test(plainPath(path));
 
-/** Of the files for which the rule applies. */
+export function listedTexts(found: readonly TextFinding[]): TextFinding[] {
+  const counts = new Map<string, number>();
+  return found.filter(({ rule }) => {
+    const count = (counts.get(rule) ?? 0) + 1;
+    counts.set(rule, count);
+    return count <= maxListed;
+  });
+}
+
+/** Of the files for which the rule applies. What a full list leaves out can be in one of them. */
 export function textRule(rule: TextFinding['rule']): Find {
   return ({ change: { files, measure } }) => {
     const paths = new Set(files.map(({ path }) => path));
-    return measure.texts
-      .filter((found) => found.rule === rule && paths.has(found.path))
-      .map(({ what, path, line }) => `${what} in ${path}, line ${line}`);
+    const listed = measure.texts.filter((found) => found.rule === rule);
+    const found = listed.filter(({ path }) => paths.has(path));
+    return found.length === 0 && files.length > 0 && listed.length >= maxListed
+      ? [`More than ${maxListed} lines`]
+      : found.map(({ what, path, line }) => `${what} in ${path}, line ${line}`);
   };
 }
 

@@ -2,6 +2,7 @@
 import type { ChangedFile, MeasuredChange } from '../../core/change-set.ts';
 import { utf8Of } from '../../lib/utf8.ts';
 import { decodeBase64 } from '../base64.ts';
+import { maxCollisions } from '../name-collisions.ts';
 import type { Find, Finding } from './rule.ts';
 import { segmentProblem } from './safe-path.ts';
 
@@ -18,10 +19,20 @@ export const newExecutables: Find = ({ change: { files, measure } }) => {
   return now.map(({ path }) => path).filter((path) => before.get(path) !== '100755');
 };
 
-export const collidingNames: Find = ({ change: { files, measure } }) =>
-  measure.collisions
+/** What a full list leaves out can be one of `files`, for which the rule applies. */
+export const collidingNames: Find = ({
+  change: {
+    files,
+    measure: { collisions },
+  },
+}) => {
+  const found = collisions
     .filter(([name]) => files.some(({ path }) => path === name || path.startsWith(`${name}/`)))
     .map((names) => names.join(' and '));
+  return found.length === 0 && files.length > 0 && collisions.length >= maxCollisions
+    ? [`More than ${maxCollisions} names`]
+    : found;
+};
 
 /** Scripts that nothing can start any more. */
 export const lostExecutables: Find = ({ change: { files, measure } }) => {
@@ -47,9 +58,11 @@ export const linksInPlace: Find = ({ change: { files, measure } }) => {
 function removal({ files, measure: { baseFiles, modesBefore } }: MeasuredChange) {
   const before = new Map(modesBefore);
   const removed = files.filter(
-    (file) => file.type === 'deletion' || (file.content === '' && before.has(file.path)),
+    (file) => file.type === 'deletion' || (isBlank(file) && before.has(file.path)),
   ).length;
-  const added = files.filter(({ type, path }) => type === 'file' && !before.has(path)).length;
+  const added = files.filter(
+    (file) => file.type === 'file' && !isBlank(file) && !before.has(file.path),
+  ).length;
   const all = baseFiles ?? Number.POSITIVE_INFINITY;
   return {
     finding: `The change removes or empties ${removed} of the ${all} files of the base commit`,
@@ -58,6 +71,9 @@ function removal({ files, measure: { baseFiles, modesBefore } }: MeasuredChange)
     isLost: removed >= minLost && (all - removed + added) * 2 < all,
   };
 }
+
+/** Without a character that counts: a file system that was cut off leaves NUL bytes. */
+const isBlank = (file: ChangedFile): boolean => file.type === 'file' && /^[\s\0]*$/.test(atob(file.content));
 
 export const treeLost: Find = ({ change }) => {
   const { finding, isLost } = removal(change);
