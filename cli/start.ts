@@ -16,8 +16,7 @@ Settings come from the environment or from .dev.vars:
   GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY, GITHUB_WEBHOOK_SECRET, OPENAI_API_KEY   required
   OPENAI_ORGANIZATION, OPENAI_PROJECT     whom OpenAI bills, if the key does not determine it
   API_TOKEN         turns on /api/tasks and \`npm run task\`
-  GITHUB_DELIVERIES   how GitHub's events arrive: webhooks, poll, or auto (default): poll where the App's webhooks
-                    do not lead here
+  GITHUB_DELIVERIES   how GitHub's events arrive: webhooks, poll, or auto (the default, which finds out)
   SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET   turn on Slack over a public address
   SLACK_BOT_TOKEN, SLACK_APP_TOKEN        turn on Slack over Socket Mode, without a public address
   PORT              port to listen on (8787)

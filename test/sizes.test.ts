@@ -189,7 +189,7 @@ describe.each(fillers)('the most that a task can hold, of %j', (filler) => {
       expectWhole(one);
       expect(utf8Length(one)).toBeLessThanOrEqual(65_535);
     }
-    expect(summary).toContain('**100 allowed** to 100 hosts, **200 denied**, **30 failed**');
+    expect(summary).toContain('**100 allowed** to 100 hosts, **200 blocked**, **30 failed**');
     expect(leftOutIn(text)).toBe(500);
   });
 
@@ -207,7 +207,7 @@ describe.each(fillers)('the most that a task can hold, of %j', (filler) => {
       const comment = progressComment(view, 'https://airlock.example/tasks/1');
       expectWhole(comment);
       expect(comment.length).toBeLessThanOrEqual(65_000);
-      expect(comment).toContain('Blocked by the sandbox: 200 requests');
+      expect(comment).toContain('Blocked attempts: 200');
       expect(comment).toMatch(/27 more requests failed/);
       expect(comment).toMatch(/\[log\]\(https:\/\/airlock\.example\/tasks\/1\)<\/sub>$/);
     },
@@ -221,7 +221,7 @@ describe.each(fillers)('the most that a task can hold, of %j', (filler) => {
       const { mrkdwn } = textsOf(message.blocks);
       for (const text of [...mrkdwn, message.text]) expect(text.isWellFormed()).toBe(true);
       for (const text of mrkdwn) expect(text.split('```').length % 2).toBe(1);
-      expect(mrkdwn.join('\n')).toMatch(/Blocked by the sandbox: 200 requests[^]*27 more requests failed/);
+      expect(mrkdwn.join('\n')).toMatch(/Blocked attempts: 200[^]*27 more requests failed/);
     },
   );
 

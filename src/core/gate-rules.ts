@@ -31,7 +31,7 @@ export const gateRules = [
     allow: 'paths',
     about: 'paths',
     finds: 'what has the form of a credential',
-    why: 'A branch is readable as soon as it is pushed. Remove the secret from the files, or commit the change yourself if it is not one.',
+    why: 'A branch is readable as soon as it is pushed. Ask for a change without it, or approve this one if it is no real secret.',
   },
   {
     code: 'secret-in-words',

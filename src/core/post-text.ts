@@ -146,7 +146,7 @@ export function deniedText(
   });
   const shown = latest.reduce((sum, { count }) => sum + count, 0);
   if (total > shown) rows.push(`and ${total - shown} more`);
-  return { headline: `Blocked by the sandbox: ${countText(total, 'request')}`, rows };
+  return { headline: `Blocked attempts: ${total}`, rows };
 }
 
 /** One line per failure of ours or of an upstream, and one about attachments that Codex did not get. */

@@ -75,7 +75,7 @@ describe('the comment of a running task', () => {
         '- [x] Reproduce\n- [ ] **Fix \\`split\\(\\)\\`**\n- [ ] Test',
         'Running `npm test` for 12 s',
         '```text\nok 1\nok 2\n```',
-        'Blocked by the sandbox: 2 requests',
+        'Blocked attempts: 2',
         '- `POST evil.example/drop` (2 times): evil.example is not a host of this task',
         '<sub>task `0123abcd` · m medium · 1 min 5 s · [log](https://airlock.example/tasks/gh-5-c9)</sub>',
       ].join('\n\n'),
@@ -343,7 +343,7 @@ describe('the comment of an ended task', () => {
   });
   it('still shows the blocked requests', () => {
     expect(progressComment({ ...view, outcome: { kind: 'cancelled', by: 'mona' } }, taskUrl)).toContain(
-      'Blocked by the sandbox: 2 requests',
+      'Blocked attempts: 2',
     );
   });
 });

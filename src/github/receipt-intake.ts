@@ -107,7 +107,7 @@ async function press(
       await noteOnRun(runs, pressed, { accepted: false, note: escapeInline(verdict.message) });
     return 'refused';
   }
-  const note = `${escapeInline(person.login, 100)} read and accepted what is marked.`;
+  const note = `${escapeInline(person.login, 100)} read and accepted this.`;
   // The pressed run last: after a failure in between, its button is still there.
   for (const run of marked.toReversed()) await noteOnRun(runs, run, { accepted: true, note });
   return 'accepted';
@@ -146,8 +146,8 @@ async function reportOnPull(
     'The receipt of this commit could not be saved. Its text is in the pull request, or in the comment of its task.';
   const isLost = taskId !== null;
   const [title, summary] = isLost
-    ? ['Marked: the receipt is missing', lost]
-    : ['Nothing of Airlock is marked', without];
+    ? ['The receipt is missing', lost]
+    : ['No remarks', without];
   await createRun(runs, { sha, taskId, isMarked: isLost, title, summary, text: '' }, earlier);
   return 'saved';
 }

@@ -99,7 +99,7 @@ export async function createRun(
     status: 'completed',
     conclusion: fails ? 'failure' : 'neutral',
     output: {
-      title: fails && !wanted.isMarked ? 'Marked: an earlier commit' : wanted.title,
+      title: fails && !wanted.isMarked ? 'An earlier commit has remarks that nobody accepted' : wanted.title,
       summary: [...earlier.slice(0, maxCarriedShown).map(earlierText), wanted.summary].join('\n\n'),
       ...(wanted.text === '' ? {} : { text: wanted.text }),
     },
@@ -141,7 +141,7 @@ export async function repeatConclusion({ client, at }: RunsPlace, { id, conclusi
 }
 
 const acceptButton = [
-  { label: acceptLabel, description: 'Says that you have read what is marked', identifier: acceptAction },
+  { label: acceptLabel, description: 'Says that you have read the remarks', identifier: acceptAction },
 ];
 
 export interface PullCommit {
@@ -199,6 +199,6 @@ export function idsOf({ external_id }: Pick<Run, 'external_id'>): {
 function earlierText({ head_sha, html_url, output }: Run): string {
   const title = escapeInline(output?.title ?? receiptCheckName, 200);
   const isLink = html_url != null && /^https?:\/\/[\w.:/-]{1,300}$/.test(html_url);
-  const link = isLink ? ` ([its receipt](${html_url}))` : '';
-  return `⚠️ Nobody has accepted what is marked in the earlier commit ${head_sha.slice(0, 10)}: ${title}${link}. Accepting this check accepts that, too.`;
+  const link = isLink ? ` ([open](${html_url}))` : '';
+  return `⚠️ Nobody has accepted the receipt of the earlier commit ${head_sha.slice(0, 10)}: ${title}${link}. Accepting this check accepts that, too.`;
 }

@@ -13,7 +13,7 @@ const body = (changes: Partial<PublishInput> = {}, evidence: Evidence = {}): str
 
 describe('the body of a pull request', () => {
   it.each([
-    'Rounds half up.\n\n---\n\n<sub>Codex wrote what is above this line, Airlock what is below.</sub>\n\n### ',
+    'Rounds half up.\n\n---\n\n<sub>Codex wrote the description above, Airlock everything else.</sub>\n\n### ',
     '✅ `npm test` passed in the sandbox.',
     '| `npm test` | 0 | 1.2 |',
     '1 file, +3 −1. Based on `main` at aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.',
@@ -201,7 +201,7 @@ describe('the body of a pull request', () => {
   it('says that a test failed before and passes now', () => {
     const commands = [run('npm test', 1), run("/bin/bash -lc 'npm test'", 0)];
     expect(body({}, { commands })).toContain(
-      '✅ `npm test` failed before, passes now in the sandbox, the last of 2 test runs.',
+      '✅ `npm test` failed before, passes now in the sandbox.',
     );
     const others = [run('npm test -- a', 1), run('npm test -- b', 0)];
     expect(body({}, { commands: others })).toContain('✅ `npm test -- b` passed in the sandbox');
@@ -440,7 +440,7 @@ describe('the setup section', () => {
       'not part of this change: ``a` @mona # x``',
     ],
   ])('reports that %s', (_, setup, text) => {
-    expect(body({}, { setup })).toContain(text);
+    expect(body({}, { setup, commands: [run('npm test', 1)] })).toContain(text);
   });
 
   it.each([126, 127])(

@@ -48,7 +48,7 @@ export function commitReport(input: PublishInput): string {
 }
 
 /** A model cannot write the rule, because its words are escaped. */
-const endOfWords = '---\n\n<sub>Codex wrote what is above this line, Airlock what is below.</sub>';
+const endOfWords = '---\n\n<sub>Codex wrote the description above, Airlock everything else.</sub>';
 
 const always = (text: string): Section => ({ rank: 0, variants: [text] });
 

@@ -44,7 +44,7 @@ export function mergeCheck(sha: string, pull: number): ReceiptCheck {
     sha,
     pull,
     isMarked: false,
-    title: 'Nothing is marked: GitHub made this merge',
+    title: 'No remarks: GitHub made this merge',
     summary: 'GitHub merged the base branch without a conflict. No sandbox ran, so nothing was requested.',
     text: '',
   };
@@ -52,17 +52,17 @@ export function mergeCheck(sha: string, pull: number): ReceiptCheck {
 
 function titleOf({ remarks, evidence }: PublishInput, isMarked: boolean): string {
   const { deniedTotal, failedTotal } = evidence.receipt;
-  const requests = `${deniedTotal} denied, ${failedTotal} failed requests`;
-  if (!isMarked) return `Nothing is marked · ${requests}`;
+  const requests = `${countText(deniedTotal, 'request')} blocked, ${failedTotal} failed`;
+  if (!isMarked) return `No remarks · ${requests}`;
   return remarks.length === 0
-    ? `Marked: a request that needs caution · ${requests}`
-    : `Marked: ${countText(remarks.length, 'remark')} to read before the merge · ${requests}`;
+    ? `A request needs caution · ${requests}`
+    : `${countText(remarks.length, 'remark')} to read before the merge · ${requests}`;
 }
 
 function requestsText({ evidence: { receipt } }: PublishInput): string {
   const allowed = receipt.hosts.reduce((sum, { requests }) => sum + requests, 0);
   const { deniedTotal, failedTotal, hosts } = receipt;
-  return `Requests of the sandbox: **${allowed} allowed** to ${countText(hosts.length, 'host')}, **${deniedTotal} denied**, **${failedTotal} failed**.`;
+  return `Requests of the sandbox: **${allowed} allowed** to ${countText(hosts.length, 'host')}, **${deniedTotal} blocked**, **${failedTotal} failed**.`;
 }
 
 function remarksText({ remarks }: PublishInput, maxRows: number): string {
@@ -78,5 +78,5 @@ function acceptText({ policy }: PublishInput, isMarked: boolean): string {
     policy.approval === 'second-person'
       ? 'Somebody with write access, other than who asked,'
       : 'Somebody with write access';
-  return `${who} can press **${acceptLabel}** to say that they have read it. The check then no longer fails.`;
+  return `${who} can press **${acceptLabel}** after reading it. Then the check no longer fails.`;
 }

@@ -13,21 +13,23 @@ export const commandRows = [40, 10, 0] as const;
 const maxSetupPaths = 10;
 
 export function reportText(report: SandboxReport, maxRows: number): string {
+  const { setup } = report;
+  const tests = testsRun(report.commands);
+  const passed = tests.kind !== 'none' && tests.result === 'passed';
   return joinSections([
-    testsText(report),
-    setupText(report.setup, maxRows > 0),
+    testsText(report, tests),
+    setup === null && passed ? '' : setupText(setup, maxRows > 0),
     commandTable(report, maxRows),
   ]);
 }
 
-function testsText({ commands, commandsTotal }: SandboxReport): string {
-  const tests = testsRun(commands);
+function testsText({ commands, commandsTotal }: SandboxReport, tests: ReturnType<typeof testsRun>): string {
   const known = commandsTotal > commands.length ? `last ${commands.length} of ` : '';
   if (tests.kind === 'none')
     return `**No test run was seen** among the ${known}${countText(commandsTotal, 'command')} that Codex ran.`;
   const { run, result, exitCode, count, failedBefore } = tests;
   const command = codeSpan(unwrappedCommand(run.command));
-  const times = count === 1 ? '' : `, the last of ${count} test runs`;
+  const times = count === 1 || failedBefore ? '' : `, the last of ${count} test runs`;
   if (result === 'unknown')
     return `⚠️ **Tests were run, result not known**: the exit status of ${command}${times === '' ? '' : `${times},`} need not be that of its tests.`;
   const verdict = failedBefore ? 'failed before, passes now in the sandbox' : testVerdict(exitCode);

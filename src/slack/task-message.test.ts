@@ -140,7 +140,7 @@ describe('the post of a running task', () => {
       at: 0,
     };
     expect(shown({ ...routed, receipt: { ...emptyReceipt, denied: [row], deniedTotal: 5 } })).toContain(
-      '⛔ Blocked by the sandbox: 5 requests\n• `GET evil.example/x` (3 times): not allowed\n• and 2 more',
+      '⛔ Blocked attempts: 5\n• `GET evil.example/x` (3 times): not allowed\n• and 2 more',
     );
   });
 

@@ -100,7 +100,7 @@ describe('the check run of a published commit', () => {
     expect(runs.map(({ conclusion }) => conclusion)).toEqual(['failure', 'failure', 'failure']);
     const [one, two, three] = runs.map(({ id }) => id);
     expect(runs[2]?.externalId).toBe(`gh-1-c3 ${two} ${one}`);
-    expect([three, runs[2]?.output.title]).toEqual([expect.any(Number), 'Marked: an earlier commit']);
+    expect([three, runs[2]?.output.title]).toEqual([expect.any(Number), 'An earlier commit has remarks that nobody accepted']);
     expect(runs[1]?.output.summary).toContain(first.slice(0, 10));
   });
 
@@ -158,7 +158,7 @@ describe('the text of the check run', () => {
     await save(taskId, checkOf({ ...plain, remarks, evidence }, sha, null));
     const [run] = simulator.checkRuns({ ...at, sha });
     const { summary = '', text = '' } = run?.output ?? {};
-    expect(summary).toContain('**41 allowed** to 1 host, **700 denied**, **0 failed**');
+    expect(summary).toContain('**41 allowed** to 1 host, **700 blocked**, **0 failed**');
     expect(summary).toContain('can press **Accept**');
     expect(text).toContain('Blocked attempts: 700');
     expect(text).toContain('1,000 tokens in');

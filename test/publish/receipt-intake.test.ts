@@ -10,8 +10,8 @@ import { factsOf, ownProcess, simulatedGithub, taskRequest } from './simulated-g
 
 const at = { owner: 'acme', name: 'split' };
 const mayWrite: Permissions = { contents: 'write', pull_requests: 'write', checks: 'write' };
-const marked = { isMarked: true, title: 'Marked: 1 remark', summary: 'Read this.', text: 'All details' };
-const plain = { isMarked: false, title: 'Nothing is marked', summary: 'Fine.', text: '' };
+const marked = { isMarked: true, title: '1 remark to read', summary: 'Read this.', text: 'All details' };
+const plain = { isMarked: false, title: 'No remarks', summary: 'Fine.', text: '' };
 
 interface Rules {
   config: ApprovalRule | null;
@@ -107,8 +107,8 @@ describe('the button of a marked receipt', () => {
         externalId: 'gh-1-c1',
         actions: [],
         output: {
-          title: 'Accepted · Marked: 1 remark',
-          summary: '✅ mona read and accepted what is marked.\n\nRead this.',
+          title: 'Accepted · 1 remark to read',
+          summary: '✅ mona read and accepted this.\n\nRead this.',
           text: 'All details',
         },
       },
@@ -147,7 +147,7 @@ describe('the button of a marked receipt', () => {
     const sha = await it.published('gh-1-c1', marked);
     await it.press(sha, 'asker');
     expect((await it.press(sha, 'mona')).done).toBe('accepted');
-    expect(it.runsOf(sha)[0]?.output.summary).toBe('✅ mona read and accepted what is marked.\n\nRead this.');
+    expect(it.runsOf(sha)[0]?.output.summary).toBe('✅ mona read and accepted this.\n\nRead this.');
   });
 
   it('accepts what earlier commits left marked, and on an older commit nothing that came later', async () => {

@@ -30,7 +30,7 @@ export function gate(input: GateInput, approvedBy: string | null): GateVerdict {
   const approvable = holds.every(({ rule }) => rule.effect === 'hold');
   const [first] = holds;
   if (first !== undefined && !(approvable && approvedBy !== null)) {
-    const message = holds.map(({ rule, findings }) => `Held: ${listed(findings)}. ${rule.why}`).join(' ');
+    const message = holds.map(({ rule, findings }) => `Held: ${listed(findings)}. ${rule.why}`).join('\n\n');
     return { kind: 'hold', reason: { code: first.rule.code, message }, approvable };
   }
   if (hits.length === 0) return { kind: 'allow' };

@@ -67,7 +67,7 @@ const pullRequest = {
   headSha: 'b'.repeat(40),
   draft: false,
 };
-const receiptCheck = { isMarked: false, title: 'Nothing is marked', summary: '', text: '' };
+const receiptCheck = { isMarked: false, title: 'No remarks', summary: '', text: '' };
 const openPull: PullRequestState = {
   pullRequest,
   open: true,
