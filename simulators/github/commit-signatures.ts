@@ -1,7 +1,7 @@
 /** GitHub's signatures of commits: which it makes, and which it verifies. No others are known here. */
 import { createHmac, randomBytes } from 'node:crypto';
 
-/** In place of GitHub's key. */
+/** The simulator's signing key, in place of GitHub's. */
 const key = randomBytes(32);
 
 /** Salted, so that two commits that are equal in all else have two ids, as two seconds give them. */

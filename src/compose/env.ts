@@ -27,7 +27,7 @@ export interface Env {
   readonly SANDBOX_SLOTS?: string;
   /** Proves that an egress request comes from the gateway; only on one machine. */
   readonly SANDBOX_GATEWAY_TOKEN?: string;
-  /** A random id of this start of the bot, by which it recognizes itself; only on one machine. */
+  /** Random id of this start of the bot, which `/healthz` shows; only on one machine. */
   readonly BOT_ID?: string;
   /** The text of `airlock.config.jsonc`; without it the file that was bundled at deployment counts. */
   readonly AIRLOCK_CONFIG_TEXT?: string;

@@ -15,7 +15,7 @@ export interface Platform {
   readonly deploymentId: string | null;
   /** Sandboxes that there is room for, whatever the configuration says. */
   readonly room: number;
-  /** By which this start recognizes itself at a public address; null on Cloudflare, which has one. */
+  /** Id of this start, which `/healthz` shows: do the App's webhooks lead here? null on Cloudflare. */
   readonly botId: string | null;
   /** The address under which Codex calls OpenAI from inside a sandbox. */
   readonly insideOpenaiBaseUrl: string;

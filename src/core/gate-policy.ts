@@ -13,7 +13,7 @@ export interface GatePolicy {
 export interface AllowedRule {
   /** null: each rule on paths that only marks. */
   readonly code: GateCode | null;
-  /** null: nowhere. */
+  /** The paths to which it is not applied; null: all. */
   readonly glob: string | null;
 }
 

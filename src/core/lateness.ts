@@ -1,10 +1,10 @@
-/** What becomes of a request that arrived late, because Airlock was down or out of GitHub's reach. Pure. */
+/** Decides about a request that arrived late, because Airlock was down or out of GitHub's reach. Pure. */
 import type { Reason, TaskOutcome, TaskRequest } from './task.ts';
 import { ageText, durationText } from './task-words.ts';
 
-/** A request that arrives later is answered with a line about it. */
+/** The answer to a request that arrives later says so. */
 const lateMs = 10 * 60_000;
-/** A request that arrives later is not carried out: people have gone on without it. */
+/** A request that arrives later starts nothing, because nobody expects it any more. */
 const tooLateMs = 24 * 60 * 60_000;
 
 /**
@@ -20,7 +20,7 @@ export function latenessOf({
   return ms > lateMs ? ms : null;
 }
 
-/** Why nothing was started; null if it still is. A command such as `status` is always answered. */
+/** The reason to start nothing; null to start. A command such as `status` is always answered. */
 export function tooLate({ ask }: Pick<TaskRequest, 'ask'>, latenessMs: number): Reason | null {
   const changesNothing = ask.kind === 'help' || ask.kind === 'status' || ask.kind === 'cancel';
   if (latenessMs <= tooLateMs || changesNothing) return null;
@@ -30,7 +30,7 @@ export function tooLate({ ask }: Pick<TaskRequest, 'ask'>, latenessMs: number): 
   };
 }
 
-/** `retry` runs such a task: its asker was known to be allowed, and nothing else was decided. */
+/** Whether a task ended because it came too late. `retry` runs it: the requester's access was checked. */
 export const cameTooLate = (outcome: TaskOutcome | null): boolean =>
   outcome?.kind === 'refused' && outcome.reason.code === askedLongAgo;
 const askedLongAgo = 'asked-long-ago';

@@ -145,9 +145,7 @@ async function reportOnPull(
   const lost =
     'The receipt of this commit could not be saved. Its text is in the pull request, or in the comment of its task.';
   const isLost = taskId !== null;
-  const [title, summary] = isLost
-    ? ['The receipt is missing', lost]
-    : ['No remarks', without];
+  const [title, summary] = isLost ? ['The receipt is missing', lost] : ['No remarks', without];
   await createRun(runs, { sha, taskId, isMarked: isLost, title, summary, text: '' }, earlier);
   return 'saved';
 }

@@ -48,7 +48,7 @@ const segmentsOf = (glob: string): readonly string[] =>
     .replace(/(?:\/\*\*)+$/, '')
     .split('/');
 
-/** Adds the places behind each `**`, which matches no segment too. */
+/** Adds the places after each `**`, because it also matches no segment at all. */
 function closure(segments: readonly string[], places: Set<number>): Set<number> {
   for (const at of places) if (segments[at] === '**') places.add(at + 1);
   return places;

@@ -5,7 +5,7 @@ export interface TreeName {
   readonly path: string;
   readonly type: string;
 }
-/** More are not listed. */
+/** Further pairs are not listed. */
 export const maxCollisions = 20;
 
 /**

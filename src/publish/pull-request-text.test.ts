@@ -200,9 +200,7 @@ describe('the body of a pull request', () => {
 
   it('says that a test failed before and passes now', () => {
     const commands = [run('npm test', 1), run("/bin/bash -lc 'npm test'", 0)];
-    expect(body({}, { commands })).toContain(
-      '✅ `npm test` failed before, passes now in the sandbox.',
-    );
+    expect(body({}, { commands })).toContain('✅ `npm test` failed before, passes now in the sandbox.');
     const others = [run('npm test -- a', 1), run('npm test -- b', 0)];
     expect(body({}, { commands: others })).toContain('✅ `npm test -- b` passed in the sandbox');
   });

@@ -10,7 +10,7 @@ export interface AppDeps {
   /** Receives `POST /slack/events`. Null: Slack is not configured, and the path does not exist. */
   readonly slack: Hono | null;
   readonly version: string;
-  /** By which the bot of one machine recognizes itself; null elsewhere. */
+  /** Id of this start of the bot on one machine; null on Cloudflare. */
   readonly botId: string | null;
   /** What keeps this machine from storing anything, with the remedy; null: nothing. */
   storageProblem(): Promise<string | null>;

@@ -82,9 +82,7 @@ describe('a mention in an issue', () => {
 
   it('says in the pull request what ran, what it reached, and what it closes', () => {
     expect(pull.body).toContain('It now counts in whole cents');
-    expect(pull.body).toMatch(
-      /✅ `node --test` failed before, passes now in the sandbox\./,
-    );
+    expect(pull.body).toMatch(/✅ `node --test` failed before, passes now in the sandbox\./);
     expect(pull.body).toMatch(/github\.com.*\n?.*api\.openai\.com|api\.openai\.com[^]*github\.com/);
     expect(pull.body).toContain('requested by @maria');
     expect(pull.body).toMatch(new RegExp(`^Closes #${asked.issue}$`, 'm'));

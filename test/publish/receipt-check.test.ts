@@ -100,7 +100,10 @@ describe('the check run of a published commit', () => {
     expect(runs.map(({ conclusion }) => conclusion)).toEqual(['failure', 'failure', 'failure']);
     const [one, two, three] = runs.map(({ id }) => id);
     expect(runs[2]?.externalId).toBe(`gh-1-c3 ${two} ${one}`);
-    expect([three, runs[2]?.output.title]).toEqual([expect.any(Number), 'An earlier commit has remarks that nobody accepted']);
+    expect([three, runs[2]?.output.title]).toEqual([
+      expect.any(Number),
+      'An earlier commit has remarks that nobody accepted',
+    ]);
     expect(runs[1]?.output.summary).toContain(first.slice(0, 10));
   });
 

@@ -53,7 +53,7 @@ export function withoutSecrets(text: string): string {
   return at === 0 ? text : shown + text.slice(at);
 }
 
-/** A shape ends before the secret does: a key's last line, a token's last characters. */
+/** Finds where a secret ends beyond its shape: after a key's last line, a token's last characters. */
 function restOfSecret(text: string, from: number): number {
   const rest =
     /(?:-----END [A-Z ]{1,40}-----|[A-Za-z0-9+/=_-]|\.(?=[A-Za-z0-9_-])|[ \t\r]{0,3}(?:\n|(?:\\r)?\\n)[ \t]{0,8}(?=[A-Za-z0-9+/=_-]{16}|(?:[A-Za-z0-9+/=]{1,76}(?:\r?\n|(?:\\r)?\\n)[ \t]{0,8})?-----END)){0,20000}/y;
@@ -100,7 +100,7 @@ function shapeMatches(text: string, { kind, pattern }: SecretShape): SecretMatch
 const isPlaceholder = (match: string): boolean =>
   /EXAMPLE(?:KEY)?$/.test(match) || new Set(match.slice(-24)).size < 8;
 
-/** Counts on from the last place: places come in order. */
+/** Counts lines from the last place on, because places come in order. */
 function lineCounter(text: string): (at: number) => number {
   let line = 1;
   let next = text.indexOf('\n');

@@ -14,7 +14,7 @@ const directionMarks = /[\u061C\u200E\u200F]/gu;
 /** The flags of England, Scotland and Wales: a black flag and invisible letters. */
 const flags = /\u{1F3F4}[\u{E0030}-\u{E0039}\u{E0061}-\u{E007A}]{1,6}\u{E007F}/gu;
 const tags = /[\u{E0000}-\u{E007F}]+/u;
-/** The second has no character to select a form of. */
+/** A variation selector after another one has no character to select a form of. */
 const selectorRun = /[\uFE00-\uFE0F\u{E0100}-\u{E01EF}]{2,}/u;
 const straySelector = /(?<=^|[\p{ASCII}\p{Script=Latin}])(?<![0-9#*])[\uFE00-\uFE0F\u{E0100}-\u{E01EF}]/u;
 /** Blank, but letters of a name for JavaScript. */
@@ -34,7 +34,7 @@ const stray = (count: string): RegExp =>
   new RegExp(`(?<!${emoji}|${letter}|${zeroWidth})${zeroWidth}${count}(?!${letter}|${zeroWidth})`, 'u');
 const [strayInCode, strayInProse] = [stray('+'), stray('{2,}')];
 
-/** Other lines have nothing to find. */
+/** Plain ASCII, in which nothing can be found. */
 export const isPlain = (text: string): boolean => !/[^\t\n\r\x20-\x7E]|\r(?!\n)/.test(text);
 
 /** `isProse`: pairs of directional controls and single zero-width characters are part of such texts. */

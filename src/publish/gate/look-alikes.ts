@@ -32,5 +32,5 @@ export function lookAlikeIn(line: string, isForeign: () => boolean): string | nu
   return sign === null ? null : codePoints(sign[0]);
 }
 
-/** True for a text with words of another script, where a word of look-alikes only is one of them. */
+/** True if the text has ordinary words of another script: then a word of look-alikes alone is one, too. */
 export const isForeign = (text: string): boolean => otherScript.test(text);

@@ -52,7 +52,7 @@ function secretsIn(file: ChangedFile, before: ChangeSecrets): readonly Finding[]
 
 type ChangeSecrets = GateInput['change']['measure']['secretsBefore'];
 
-/** As people see it. */
+/** Of the text as people see it. */
 const kindsIn = (text: string): readonly string[] => [
   ...new Set(findSecrets(stripHiddenCharacters(text)).map(({ kind }) => kind)),
 ];

@@ -37,7 +37,7 @@ export interface DeliveriesDeps {
 const stateSchema = z.object({
   /** Milliseconds since the epoch: what was delivered before is handled. */
   since: z.number(),
-  /** Of the newest page, once all of it was handled. */
+  /** ETag of the newest page; null unless every event on it was handled. */
   etag: z.string().nullable(),
   /** Whether webhooks arrive; null: not known. */
   arrives: z.boolean().nullable(),
@@ -45,7 +45,7 @@ const stateSchema = z.object({
   perHour: z.number().nullable(),
   /** Events that the last look did not handle. */
   open: z.number(),
-  /** Looks that failed, in a row. */
+  /** Consecutive looks that failed. */
   failures: z.number(),
 });
 type State = z.infer<typeof stateSchema>;
@@ -144,7 +144,7 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
     };
   }
 
-  /** Reads until what is handled. null: nothing has changed since the last look. */
+  /** Reads the log back to what was handled. null: nothing has changed since the last look. */
   async #readLog({ since, etag }: State) {
     const { github, mayStart } = this.deps();
     const attempts: DeliveryAttempt[] = [];

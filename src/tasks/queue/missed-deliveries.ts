@@ -57,7 +57,7 @@ export function refilled(budget: Budget | null, limit: number | null, now: numbe
   return { left: Math.min(most, budget.left + most * hours), at: now };
 }
 
-/** Of the events that wait: a look that could handle none would only cost. */
+/** Open events that a look must be able to pay for: one that handles none only costs requests. */
 const handledAtOnce = 10;
 
 /** Milliseconds until a look can be paid for, and some of the `open` events, which no look handled yet. */

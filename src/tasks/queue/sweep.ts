@@ -24,7 +24,7 @@ export interface SweepDeps {
   release(taskId: string): Promise<void>;
   /** Forgets a task whose record has expired. */
   forget(taskId: string): Promise<void>;
-  /** Has GitHub's deliveries read that did not arrive. */
+  /** Starts the reader of GitHub's log of deliveries. */
   readDeliveries(): Promise<void>;
   log(event: string, fields: Record<string, unknown>): void;
 }
