@@ -76,6 +76,10 @@ describe('a mistake in the configuration', () => {
       "{ 'github': {} }",
       'c.jsonc:1:3: expected a value: text in quotes, a number, true, false, null, [ or {',
     ],
+    [
+      '{ "defaults": { "labels": [""] } }',
+      'c.jsonc:1:28: defaults.labels[0]: expected at least 1 character, got ""',
+    ],
     ['{ "slots": { "total": 0 } }', 'c.jsonc:1:23: slots.total: expected at least 1, got 0'],
     ['{ "slots": { "totl": 2 } }', 'c.jsonc:1:14: slots.totl: unknown key (did you mean "total"?)'],
     [

@@ -119,8 +119,9 @@ export function describeIssue(
   if (issue.code === 'too_small' || issue.code === 'too_big') {
     const bound = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;
     const isOne = bound.endsWith(' 1');
-    const units = { string: isOne ? ' character' : ' characters', array: isOne ? ' entry' : ' entries' };
-    const unit = issue.origin === 'string' || issue.origin === 'array' ? units[issue.origin] : '';
+    const characters = isOne ? ' character' : ' characters';
+    const entries = isOne ? ' entry' : ' entries';
+    const unit = issue.origin === 'string' ? characters : issue.origin === 'array' ? entries : '';
     return { message: `expected ${bound}${unit}, got ${got}`, hint: null };
   }
   const hint: unknown = issue.code === 'custom' ? issue.params?.['hint'] : null;
