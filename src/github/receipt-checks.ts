@@ -4,7 +4,7 @@ import type { ReceiptCheck } from '../core/ports/publication.ts';
 import type { RepositoryFacts } from '../core/task.ts';
 import { purposes, type AppTokens } from './app-auth.ts';
 import { githubClient, type GithubApi } from './client.ts';
-import { createRun, idsOf, pullCommits, runsOn, unacceptedBefore } from './receipt-runs.ts';
+import { createRun, idsOf, pullCommits, receiptsBefore, runsOn } from './receipt-runs.ts';
 
 const installationSchema = z.object({ permissions: z.record(z.string(), z.string()) });
 
@@ -34,8 +34,8 @@ export async function saveReceiptRun(
   const place = { client, at: { owner, repo }, appId: tokens.appId };
   const own = (await runsOn(place, check.sha)).some((run) => idsOf(run).taskId === taskId);
   if (own) return 'exists';
-  const earlier =
-    check.pull === null ? [] : await unacceptedBefore(place, await pullCommits(place, check.pull), check.sha);
-  await createRun(place, { ...check, taskId }, earlier);
+  const commits = check.pull === null ? [] : await pullCommits(place, check.pull);
+  const { marked } = await receiptsBefore(place, commits, check.sha);
+  await createRun(place, { ...check, taskId }, marked);
   return 'saved';
 }

@@ -12,7 +12,7 @@ export type ReceiptEvent = { readonly place: ReceiptPlace } &
     | { readonly kind: 'press'; readonly runId: number; readonly person: { login: string; id: number } }
     /** Somebody asked for the checks of a commit to run again. */
     | { readonly kind: 'again'; readonly sha: string }
-    /** A pull request has a new head, or was opened again. */
+    /** A pull request has a new head or another base, or was opened again. */
     | {
         readonly kind: 'pull';
         readonly number: number;

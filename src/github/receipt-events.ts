@@ -16,6 +16,7 @@ const pullEvent = commonSchema.extend({
     head: z.object({ sha }),
     base: z.object({ ref: z.string().min(1) }),
   }),
+  changes: z.object({ base: z.unknown().optional() }).nullish(),
 });
 
 type Given = {
@@ -38,6 +39,12 @@ const pull =
       return about(found, { kind: 'pull', number, sha: head.sha, base: base.ref, reopened });
     });
 
+/** With another base, other commits are in it. */
+const edited = (payload: unknown): WebhookReading =>
+  parsed(pullEvent, payload, ({ changes }) =>
+    changes?.base == null ? ignored('the same base') : pull(false)(payload),
+  );
+
 export const receiptReaders: Readonly<Record<string, (payload: unknown) => WebhookReading>> = {
   'check_run.requested_action': (payload) =>
     parsed(runEvent, payload, (found) => {
@@ -58,5 +65,6 @@ export const receiptReaders: Readonly<Record<string, (payload: unknown) => Webho
     parsed(suiteEvent, payload, (found) => about(found, { kind: 'again', sha: found.check_suite.head_sha })),
   'pull_request.opened': pull(false),
   'pull_request.synchronize': pull(false),
+  'pull_request.edited': edited,
   'pull_request.reopened': pull(true),
 };

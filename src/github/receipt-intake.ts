@@ -18,10 +18,10 @@ import {
   noteOnRun,
   pullCommits,
   readRun,
+  receiptsBefore,
   receiptCheckName,
   repeatConclusion,
   runsOn,
-  unacceptedBefore,
   type Run,
   type RunsPlace,
 } from './receipt-runs.ts';
@@ -77,7 +77,7 @@ async function act(event: ReceiptEvent, deps: ReceiptIntakeDeps): Promise<Receip
         for (const run of await runsOn(runs, event.sha)) await repeatConclusion(runs, run);
         return 'repeated';
       case 'pull':
-        return await reportOnPull(event, runs);
+        return await reportOnPull(event, runs, deps);
     }
   });
 }
@@ -124,28 +124,42 @@ async function acceptedWith(runs: RunsPlace, pressed: Run): Promise<readonly Run
   return [pressed, ...twins, ...earlier.filter((run) => run !== null)].filter(isMarked);
 }
 
+/** Tasks that commits without a receipt name. */
+const maxAsked = 5;
+
 /**
  * A branch that demands the receipt would wait for ever for the pull requests of people, and for what they
  * push onto one of Airlock's. They get a run that says what it covers. Where none is demanded, none is made.
  */
 async function reportOnPull(
-  { number, sha, base, reopened }: ReceiptEvent & { kind: 'pull' },
+  { place, number, sha, base, reopened }: ReceiptEvent & { kind: 'pull' },
   runs: RunsPlace,
+  deps: ReceiptIntakeDeps,
 ): Promise<ReceiptDone> {
   if (!(await isDemanded(runs, base))) return 'not-demanded';
-  if ((await runsOn(runs, sha)).length > 0) return 'exists';
   const commits = await pullCommits(runs, number);
-  const taskId = commits.find((commit) => commit.sha === sha)?.taskId ?? null;
+  const present = await runsOn(runs, sha);
+  const ownTask = commits.find((commit) => commit.sha === sha)?.taskId ?? null;
   // Its publication makes the run.
-  if (taskId !== null && !reopened) return 'exists';
-  const earlier = await unacceptedBefore(runs, commits, sha);
+  if (present.length === 0 && ownTask !== null && !reopened) return 'exists';
+  const { marked, missing } = await receiptsBefore(runs, commits, sha);
+  const known = present.map(idsOf);
+  let taskId = present.length === 0 ? ownTask : null;
+  // A receipt is saved after its commit, so a push in between must not go before it.
+  for (const id of missing.slice(0, maxAsked))
+    if (taskId === null && known.every((run) => run.taskId !== id))
+      taskId = (await deps.askedBy(id, place.repositoryId)) === null ? null : id;
+  // A commit can be in several pull requests: its run may be from one without these marks.
+  const carried = new Set(known.flatMap((run) => run.carried));
+  if (present.length > 0 && taskId === null && marked.every(({ id }) => carried.has(id))) return 'exists';
   const without = commits.some((commit) => commit.taskId !== null)
     ? 'The head of this pull request is not a commit of Airlock. A receipt covers only commits of Airlock.'
     : 'No commit of Airlock is in this pull request, so there is no receipt.';
   const lost =
-    'The receipt of this commit could not be saved. Its text is in the pull request, or in the comment of its task.';
+    'The receipt of this commit, or of one before it, is not saved. Its text is in the pull request, or in the comment of its task. Read it there.';
   const isLost = taskId !== null;
   const [title, summary] = isLost ? ['The receipt is missing', lost] : ['No remarks', without];
+  const earlier = [...present.filter(isMarked), ...marked];
   await createRun(runs, { sha, taskId, isMarked: isLost, title, summary, text: '' }, earlier);
   return 'saved';
 }

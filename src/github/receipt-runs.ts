@@ -17,6 +17,7 @@ const maxCarried = 12;
 const maxCarriedShown = 5;
 /** Commits of Airlock in one pull request whose receipt is looked up. */
 const maxLooks = 30;
+const looksAtOnce = 6;
 /** GitHub lists at most 250 commits of a pull request. */
 const commitsPerPage = 100;
 const commitPages = 3;
@@ -170,19 +171,33 @@ export async function pullCommits({ client, at }: RunsPlace, pull: number): Prom
   });
 }
 
-/** The marked runs of the newest commit of Airlock before `commit` that has a receipt. */
-export async function unacceptedBefore(
+export interface EarlierReceipts {
+  /** The marked runs of the newest commit of Airlock that has a receipt. */
+  readonly marked: readonly Run[];
+  /** The tasks that newer commits name, which have none: it is not saved yet, or somebody forged the name. */
+  readonly missing: readonly string[];
+}
+
+/** Of the commits before `commit`. */
+export async function receiptsBefore(
   place: RunsPlace,
   commits: readonly PullCommit[],
   commit: string,
-): Promise<readonly Run[]> {
+): Promise<EarlierReceipts> {
   const index = commits.findIndex((one) => one.sha === commit);
-  const before = commits.slice(0, index === -1 ? commits.length : index).filter((one) => one.taskId !== null);
-  for (const earlier of before.toReversed().slice(0, maxLooks)) {
-    const runs = await runsOn(place, earlier.sha);
-    if (runs.length > 0) return runs.filter(isMarked);
+  const before = commits.slice(0, index === -1 ? commits.length : index);
+  const named = before.flatMap(({ sha: id, taskId }) => (taskId === null ? [] : [{ id, taskId }]));
+  const missing: string[] = [];
+  const looks = named.toReversed().slice(0, maxLooks);
+  // Anybody can write such names, and the sender of the event waits.
+  for (let at = 0; at < looks.length; at += looksAtOnce) {
+    const group = looks.slice(at, at + looksAtOnce);
+    const found = await Promise.all(group.map(async ({ id }) => await runsOn(place, id)));
+    const first = found.findIndex((runs) => runs.length > 0);
+    missing.push(...group.slice(0, first < 0 ? group.length : first).map(({ taskId }) => taskId));
+    if (first >= 0) return { marked: found[first]?.filter(isMarked) ?? [], missing };
   }
-  return [];
+  return { marked: [], missing };
 }
 
 /** The task of a run, null if it has none, and the marked runs of earlier commits that it names. */

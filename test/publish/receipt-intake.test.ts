@@ -263,6 +263,54 @@ describe('a branch that demands the receipt', () => {
     expect(it.conclusions(again)).toEqual(['neutral']);
   });
 
+  it('counts no run that a commit got where the mark was not in its pull request', async () => {
+    const it = await demanded();
+    it.simulator.requireCheck({ ...at, branch: 'x', check: 'Airlock receipt' });
+    await it.published('gh-1-c1', marked);
+    const files = { b: '2\n' };
+    const side = await it.simulator.openPull({
+      ...at,
+      author: 'asker',
+      branch: 'y',
+      base: 'x',
+      title: 'Y',
+      files,
+    });
+    expect(await it.receive(side.delivery)).toBe('saved');
+    expect(it.conclusions(side.headSha)).toEqual(['neutral']);
+    expect(await it.pullEvent(side.headSha)).toBe('saved');
+    expect(await it.pullEvent(side.headSha)).toBe('exists');
+    expect(it.conclusions(side.headSha)).toEqual(['failure']);
+    it.rules.task = 'second-person';
+    expect((await it.press(side.headSha, 'asker')).done).toBe('refused');
+    // Or the other pull request gets another base.
+    const edit = (changes: object) =>
+      it.receive({
+        event: 'pull_request',
+        body: JSON.stringify({ ...JSON.parse(side.delivery.body), action: 'edited', changes }),
+      });
+    expect(await edit({ title: { from: 'X' } })).toMatchObject({ kind: 'ignored' });
+    expect(await edit({ base: { ref: { from: 'x' } } })).toBe('exists');
+  });
+
+  it('fails for a push onto a commit of Airlock whose receipt is not there yet', async () => {
+    const it = await demanded();
+    it.rules.task = 'second-person';
+    await it.push('Change\n\nAirlock-Task: gh-1-c1');
+    const above = await it.push('By a person');
+    expect(await it.pullEvent(above)).toBe('saved');
+    expect(await it.pullEvent(above)).toBe('exists');
+    expect(it.conclusions(above)).toEqual(['failure']);
+    expect((await it.press(above, 'asker')).done).toBe('refused');
+    expect((await it.press(above, 'mona')).done).toBe('accepted');
+    // Anybody can write the name of a task that does not exist.
+    it.rules.kept = false;
+    const forged = await it.push('Change\n\nAirlock-Task: gh-1-c9');
+    const top = await it.push('By a person again');
+    expect(await it.pullEvent(top)).toBe('saved');
+    expect(it.conclusions(forged, top)).toEqual([null, 'neutral']);
+  });
+
   it('leaves the receipt of a commit of Airlock to its publication, and fails without one', async () => {
     const it = await demanded();
     it.rules.task = 'second-person';
