@@ -118,7 +118,7 @@ describe('on GitHub', () => {
   const ordinary = onGithub('x');
   const ordinaryPage = renderedPage(ordinary);
 
-  it.each(modelAnswers)('$what is words', ({ text, reads = 'words three' }) => {
+  it.each(modelAnswers)('shows $what as words', ({ text, reads = 'words three' }) => {
     const markdown = onGithub(text);
     const page = renderedPage(markdown);
     expect(page.structure).toEqual(ordinaryPage.structure);
@@ -132,7 +132,7 @@ describe('on GitHub', () => {
     );
   });
 
-  it('each answer is words in a template that the model filled in', () => {
+  it('shows each answer as words in a template that the model filled in', () => {
     const page = (filled: string) =>
       renderedPage(
         describedText({ summary: '', template: '## Why\n', pullRequestText: `## Why\n\n${filled}` }, 8000),
@@ -146,7 +146,7 @@ describe('on GitHub', () => {
     }
   });
 
-  it('each answer keeps to its cell of a table', () => {
+  it('keeps each answer within its cell of a table', () => {
     for (let from = 0; from < modelAnswers.length; from += 40) {
       const texts = modelAnswers.slice(from, from + 40).map(({ text }) => text);
       const receipt = { ...emptyReceipt, denied: texts.map(denied), deniedTotal: texts.length };
@@ -161,7 +161,7 @@ describe('on GitHub', () => {
     }
   });
 
-  it('each answer is words in a commit message and a title', () => {
+  it('shows each answer as words in a commit message and a title', () => {
     for (const { what, text } of modelAnswers) {
       const answer = { title: text, summary: around(text) };
       const message = commitMessage(answer, request, null);
@@ -212,7 +212,7 @@ function inSlack(text: string) {
 describe('in Slack and in a terminal', () => {
   const ordinary = inSlack('x');
 
-  it('each answer is words', () => {
+  it('shows each answer as words', () => {
     for (const { what, text } of modelAnswers) {
       const { messages, read, active, prose } = inSlack(text);
       expect([what, active]).toEqual([what, ordinary.active]);

@@ -11,8 +11,10 @@ interface GateRule {
   readonly about: 'paths' | 'change';
   /** For people who configure it. */
   readonly finds: string;
-  /** Shown after the findings: of a hold whole sentences with the remedy, of a mark the end of one. */
+  /** Shown after the findings: of a hold a sentence, of a mark the end of one. */
   readonly why: string;
+  /** Of a hold. */
+  readonly remedy?: string;
 }
 
 /** In the order in which a message lists them. */
@@ -23,7 +25,8 @@ export const gateRules = [
     allow: 'never',
     about: 'paths',
     finds: 'workflows and actions of GitHub, in every spelling',
-    why: 'Workflows run with the repository’s secrets before anybody has reviewed them, and the App deliberately has no permission to write them. A person has to make this change.',
+    why: 'Workflows run with the repository’s secrets before anybody has reviewed them, and the App deliberately has no permission to write them.',
+    remedy: 'A person has to make this change.',
   },
   {
     code: 'secret',
@@ -31,7 +34,8 @@ export const gateRules = [
     allow: 'paths',
     about: 'paths',
     finds: 'what has the form of a credential',
-    why: 'A branch is readable as soon as it is pushed. Ask for a change without it, or approve this one if it is no real secret.',
+    why: 'A branch is readable as soon as it is pushed.',
+    remedy: 'Ask for a change without it, or approve this one if it is no real secret.',
   },
   {
     code: 'secret-in-words',
@@ -47,7 +51,8 @@ export const gateRules = [
     allow: 'never',
     about: 'change',
     finds: 'a change that leaves less than half of the files',
-    why: 'An incomplete checkout looks like this. Approve it if it is meant, or ask again.',
+    why: 'An incomplete checkout looks like this.',
+    remedy: 'Approve it if it is meant, or ask again.',
   },
   {
     code: 'protected',
@@ -55,7 +60,8 @@ export const gateRules = [
     allow: 'never',
     about: 'paths',
     finds: 'paths that `gate.protected` names, also through a symlink',
-    why: 'The configuration of this bot protects these paths. Look at the change, then approve it, or ask for one without them.',
+    why: 'The configuration of this bot protects these paths.',
+    remedy: 'Look at the change, then approve it, or ask for one without them.',
   },
   {
     code: 'symlink-outside',
@@ -63,7 +69,8 @@ export const gateRules = [
     allow: 'paths',
     about: 'paths',
     finds: 'symlinks that lead out of the repository or into `.git`',
-    why: 'Everyone who checks out a link that leads out of the repository may read or write other files of their machine. Ask for a change without it.',
+    why: 'Everyone who checks out a link that leads out of the repository may read or write other files of their machine.',
+    remedy: 'Ask for a change without it.',
   },
   {
     code: 'hidden-text',
@@ -71,7 +78,8 @@ export const gateRules = [
     allow: 'paths',
     about: 'paths',
     finds: 'new lines whose text is invisible, or displayed in another order than a program reads it',
-    why: 'A reviewer cannot see what a compiler, a shell or an agent reads there. Ask for a change that writes these characters as escapes.',
+    why: 'A reviewer cannot see what a compiler, a shell or an agent reads there.',
+    remedy: 'Ask for a change that writes these characters as escapes.',
   },
   {
     code: 'name-collision',
@@ -79,7 +87,8 @@ export const gateRules = [
     allow: 'paths',
     about: 'paths',
     finds: 'new names that differ from another one only in case or Unicode form',
-    why: 'macOS and Windows take both for the same file, so a checkout there loses one of them. Ask for another name.',
+    why: 'macOS and Windows take both for the same file, so a checkout there loses one of them.',
+    remedy: 'Ask for another name.',
   },
   {
     code: 'other-ci',

@@ -30,7 +30,7 @@ export function gate(input: GateInput, approvedBy: string | null): GateVerdict {
   const approvable = holds.every(({ rule }) => rule.effect === 'hold');
   const [first] = holds;
   if (first !== undefined && !(approvable && approvedBy !== null)) {
-    const message = holds.map(({ rule, findings }) => `Held: ${listed(findings)}. ${rule.why}`).join('\n\n');
+    const message = holds.map((hit) => held(hit, approvable)).join('\n\n');
     return { kind: 'hold', reason: { code: first.rule.code, message }, approvable };
   }
   if (hits.length === 0) return { kind: 'allow' };
@@ -51,6 +51,13 @@ function within({ code, about }: Rule, input: GateInput): GateInput {
       skipped: skipped.filter(({ path }) => !off(path)),
     },
   };
+}
+
+/** A remedy is left out where another finding decides: "approve it" would lead nowhere. */
+function held({ rule, findings }: Hit, approvable: boolean): string {
+  const helps = approvable || rule.effect === 'hold-always';
+  const remedy = helps && 'remedy' in rule ? ` ${rule.remedy}` : '';
+  return `Held: ${listed(findings)}. ${rule.why}${remedy}`;
 }
 
 /** Names the approver first, because a renderer may cut the end. Untrusted. */
