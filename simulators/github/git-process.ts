@@ -72,11 +72,14 @@ export interface GitObject {
   readonly sha: string;
   readonly type: string;
   readonly size: number;
-  /** Empty if the reader uses `--batch-check`. */
+  /** Empty if only described. */
   readonly content: Buffer;
 }
 
+/** The commands of `git cat-file --batch-command`. */
+type Question = 'info' | 'contents';
 interface Waiting {
+  readonly question: Question;
   readonly resolve: (object: GitObject | null) => void;
   readonly reject: (error: Error) => void;
 }
@@ -84,7 +87,6 @@ interface Waiting {
 /** Reads objects through one `git cat-file`, which rereads refs. Restarts after a crash. */
 export class ObjectReader {
   private readonly gitDir: string;
-  private readonly mode: '--batch' | '--batch-check';
   private child: ReturnType<typeof spawn> | null = null;
   private waiting: Waiting[] = [];
   private chunks: Buffer[] = [];
@@ -92,13 +94,12 @@ export class ObjectReader {
   /** Bytes required before the next parse. Keeps reading a large object linear. */
   private needed = 0;
 
-  constructor(gitDir: string, mode: '--batch' | '--batch-check') {
+  constructor(gitDir: string) {
     this.gitDir = gitDir;
-    this.mode = mode;
   }
 
   /** Null if there is none. `name`: an object id or full ref, optionally with `^{type}`. */
-  read(name: string): Promise<GitObject | null> {
+  ask(question: Question, name: string): Promise<GitObject | null> {
     if (/\s/.test(name)) return Promise.resolve(null);
     return new Promise((resolve, reject) => {
       const deadline = setTimeout(
@@ -106,6 +107,7 @@ export class ObjectReader {
         commandDeadlineMs,
       );
       this.waiting.push({
+        question,
         resolve: (object) => {
           clearTimeout(deadline);
           resolve(object);
@@ -115,7 +117,7 @@ export class ObjectReader {
           reject(error);
         },
       });
-      this.process().stdin?.write(`${name}\n`);
+      this.process().stdin?.write(`${question} ${name}\n`);
     });
   }
 
@@ -125,7 +127,7 @@ export class ObjectReader {
 
   private process(): ReturnType<typeof spawn> {
     if (this.child !== null) return this.child;
-    const child = spawn('git', [`--git-dir=${this.gitDir}`, 'cat-file', this.mode], {
+    const child = spawn('git', [`--git-dir=${this.gitDir}`, 'cat-file', '--batch-command'], {
       env: gitEnvironment(),
       stdio: ['pipe', 'pipe', 'ignore'],
     });
@@ -174,7 +176,7 @@ export class ObjectReader {
     if (found === null) return { consumed: newline + 1, object: null };
     const [, sha = '', type = '', digits = '0'] = found;
     const size = Number(digits);
-    if (this.mode === '--batch-check')
+    if (this.waiting[0]?.question === 'info')
       return { consumed: newline + 1, object: { sha, type, size, content: Buffer.alloc(0) } };
     const end = newline + 1 + size;
     if (buffer.length < end + 1) {

@@ -1,4 +1,5 @@
-/** Names of refs. Moves loose ones as git does, with its lock file, because a process per ref is slow. */
+/** Names of refs. Lists and moves loose ones as git does, because a process per ref is slow. */
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -32,6 +33,16 @@ export async function moveLooseRef(
     // Git tells what is wrong.
     return null;
   }
+}
+
+/** Full names, sorted as git does; null if only git knows, because refs are packed. */
+export function listLooseRefs(gitDir: string): readonly string[] | null {
+  if (existsSync(join(gitDir, 'packed-refs'))) return null;
+  const entries = readdirSync(join(gitDir, 'refs'), { recursive: true, encoding: 'utf8' });
+  return entries
+    .map((name) => `refs/${name}`)
+    .filter(isRefName)
+    .toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
 }
 
 /** Whether a full ref name follows the rules of `git check-ref-format`. */

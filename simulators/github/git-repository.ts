@@ -1,14 +1,13 @@
 /** Access to one bare repository: objects, refs, history and differences. Callers check permissions. */
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { signed, unsigned } from './commit-signatures.ts';
-import type { FileContent } from './contract.ts';
-import { isRefName, moveLooseRef } from './git-refs.ts';
-import { ObjectReader, runGit, runGitOrThrow, type GitObject } from './git-process.ts';
-import { writeLooseObject } from './loose-objects.ts';
+import { isRefName, listLooseRefs, moveLooseRef } from './git-refs.ts';
+import { ObjectReader, runGit, runGitOrThrow, type GitObject, type GitResult } from './git-process.ts';
+import { readLooseObject, writeLooseObject } from './loose-objects.ts';
 import { workflowGuardHook } from './workflow-guard.ts';
 
-/** Commits that `distance` reads one by one before callers fall back to a git command. */
+/** Commits that `line` reads one by one before callers fall back to a git command. */
 const maxWalk = 8;
 const absent = '0'.repeat(40);
 /** The id of git's empty tree, the base of a root commit's diff. */
@@ -34,24 +33,20 @@ export interface CommitObject {
 
 export class GitRepository {
   readonly gitDir: string;
-  private readonly contents: ObjectReader;
-  private readonly headers: ObjectReader;
+  private readonly objects: ObjectReader;
+  /** Answers about ids, which never change. */
+  private readonly answers = new Map<string, Promise<GitResult>>();
 
   private constructor(gitDir: string) {
     this.gitDir = gitDir;
-    this.contents = new ObjectReader(gitDir, '--batch');
-    this.headers = new ObjectReader(gitDir, '--batch-check');
+    this.objects = new ObjectReader(gitDir);
   }
 
   static async create(gitDir: string, defaultBranch: string): Promise<GitRepository> {
-    await mkdir(gitDir, { recursive: true });
-    await runGitOrThrow(gitDir, [
-      'init',
-      '--quiet',
-      '--bare',
-      '--template=',
-      `--initial-branch=${defaultBranch}`,
-    ]);
+    // What `git init` makes, without a process.
+    for (const folder of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags', 'hooks'])
+      await mkdir(join(gitDir, folder), { recursive: true });
+    await writeFile(join(gitDir, 'HEAD'), `ref: refs/heads/${defaultBranch}\n`);
     // As on GitHub: fetch any object by id, and partial clones. The caller authenticates before receive-pack.
     const settings = [
       '[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfilemode = true',
@@ -59,15 +54,12 @@ export class GitRepository {
       '[http]\n\treceivepack = true\n[receive]\n\tfsckObjects = true\n\tautogc = false\n[gc]\n\tauto = 0',
     ];
     await writeFile(join(gitDir, 'config'), `${settings.join('\n')}\n`);
-    await mkdir(join(gitDir, 'hooks'), { recursive: true });
-    await writeFile(join(gitDir, 'hooks', 'update'), workflowGuardHook);
-    await chmod(join(gitDir, 'hooks', 'update'), 0o755);
+    await writeFile(join(gitDir, 'hooks', 'update'), workflowGuardHook, { mode: 0o755 });
     return new GitRepository(gitDir);
   }
 
   close(): void {
-    this.contents.close();
-    this.headers.close();
+    this.objects.close();
   }
 
   run(argv: readonly string[], input: string | Uint8Array = ''): Promise<Buffer> {
@@ -75,25 +67,42 @@ export class GitRepository {
   }
 
   /** Reads type and size only. `name` is an object id, `<id>^{tree}`, or a full ref name. */
-  describe(name: string): Promise<GitObject | null> {
-    return this.headers.read(name);
+  async describe(name: string): Promise<GitObject | null> {
+    const loose = readLooseObject(this.gitDir, name);
+    return loose === undefined ? await this.objects.ask('info', name) : loose;
   }
 
-  read(name: string): Promise<GitObject | null> {
-    return this.contents.read(name);
+  async read(name: string): Promise<GitObject | null> {
+    const loose = readLooseObject(this.gitDir, name);
+    return loose === undefined ? await this.objects.ask('contents', name) : loose;
   }
 
   /** The object id that a ref points to; null if the ref does not exist. `ref` starts with `refs/`. */
   async resolveRef(ref: string): Promise<string | null> {
     if (!isRefName(ref)) return null;
-    return (await this.headers.read(ref))?.sha ?? null;
+    return (await this.describe(ref))?.sha ?? null;
   }
 
   headOf(branch: string): Promise<string | null> {
     return this.resolveRef(`refs/heads/${branch}`);
   }
 
+  private answerOnce(...argv: readonly string[]): Promise<GitResult> {
+    const key = argv.join(' ');
+    const answer = this.answers.get(key) ?? runGit(this.gitDir, argv);
+    this.answers.set(key, answer);
+    return answer;
+  }
+
   async refs(prefix: string): Promise<readonly { ref: string; sha: string; type: string }[]> {
+    const loose = listLooseRefs(this.gitDir);
+    if (loose !== null) {
+      const wanted = loose.filter((ref) => ref.startsWith(prefix));
+      const found = wanted.map(async (ref) => ({ ref, object: await this.describe(ref) }));
+      return (await Promise.all(found)).flatMap(({ ref, object }) =>
+        object === null ? [] : [{ ref, sha: object.sha, type: object.type }],
+      );
+    }
     const out = await this.run(['for-each-ref', '--format=%(refname) %(objectname) %(objecttype)', 'refs/']);
     const all = lines(out).map((line) => {
       const [ref = '', sha = '', type = ''] = line.split(' ');
@@ -103,7 +112,7 @@ export class GitRepository {
   }
 
   writeObject(type: 'blob' | 'tree' | 'commit', content: Uint8Array): Promise<string> {
-    return writeLooseObject(this.gitDir, type, content);
+    return Promise.resolve(writeLooseObject(this.gitDir, type, content));
   }
 
   writeBlob(content: Uint8Array): Promise<string> {
@@ -123,15 +132,26 @@ export class GitRepository {
   }
 
   async commit(name: string): Promise<CommitObject | null> {
-    const object = await this.contents.read(`${name}^{commit}`);
+    const object = await this.read(`${name}^{commit}`);
     return object === null || object.type !== 'commit'
       ? null
       : parseCommit(object.sha, object.content.toString());
   }
 
-  /** Lists commits, newest first. `range` holds object ids, `^id` to exclude. */
-  async commits(range: readonly string[], limit: number): Promise<readonly CommitObject[]> {
-    const shas = lines(await this.run(['rev-list', `--max-count=${limit}`, ...range]));
+  /** Lists commits, newest first. `since` is an object id to exclude with its ancestors. */
+  async commits(to: string, since: string | null, limit: number): Promise<readonly CommitObject[]> {
+    const near = await this.line(since, to);
+    if (near !== null) return near.slice(0, limit);
+    return await this.listed(`--max-count=${limit}`, to, ...(since === null ? [] : [`^${since}`]));
+  }
+
+  /** Those that no branch contains. */
+  newCommits(to: string, limit: number): Promise<readonly CommitObject[]> {
+    return this.listed(`--max-count=${limit}`, to, '--not', '--branches');
+  }
+
+  private async listed(...argv: readonly string[]): Promise<readonly CommitObject[]> {
+    const shas = lines(await this.run(['rev-list', ...argv]));
     const found = await Promise.all(shas.map((sha) => this.commit(sha)));
     return found.filter((commit) => commit !== null);
   }
@@ -147,39 +167,40 @@ export class GitRepository {
   }
 
   async isAncestor(ancestor: string, descendant: string): Promise<boolean> {
-    if ((await this.distance(ancestor, descendant)) !== null) return true;
-    return (await runGit(this.gitDir, ['merge-base', '--is-ancestor', ancestor, descendant])).exitCode === 0;
+    if ((await this.line(ancestor, descendant)) !== null) return true;
+    return (await this.answerOnce('merge-base', '--is-ancestor', ancestor, descendant)).exitCode === 0;
   }
 
   async mergeBase(one: string, other: string): Promise<string | null> {
-    if ((await this.distance(one, other)) !== null) return one;
-    const result = await runGit(this.gitDir, ['merge-base', one, other]);
-    return result.exitCode === 0 ? result.stdout.toString().trim() : null;
+    if ((await this.line(one, other)) !== null) return one;
+    return idFrom(await this.answerOnce('merge-base', one, other));
   }
 
   /** The tree of a merge without conflicts; null if there is one. */
   async mergedTree(ours: string, theirs: string): Promise<string | null> {
-    const merged = await runGit(this.gitDir, ['merge-tree', '--write-tree', ours, theirs]);
-    return merged.exitCode === 0 ? merged.stdout.toString().trim() : null;
+    return idFrom(await this.answerOnce('merge-tree', '--write-tree', ours, theirs));
   }
 
   async countCommits(from: string, to: string): Promise<number> {
-    const near = await this.distance(from, to);
-    if (near !== null) return near;
-    return Number((await this.run(['rev-list', '--count', to, `^${from}`])).toString());
+    const near = await this.line(from, to);
+    if (near !== null) return near.length;
+    return Number((await this.answerOnce('rev-list', '--count', to, `^${from}`)).stdout.toString());
   }
 
-  /** Commits along a short line without merges; null if unknown. Saves a process in the usual case. */
-  private async distance(ancestor: string, descendant: string): Promise<number | null> {
-    let at = descendant;
-    for (let steps = 0; steps <= maxWalk; steps += 1) {
-      if (at === ancestor) return steps;
-      const parents = (await this.commit(at))?.parents ?? [];
-      const [parent] = parents;
-      if (parent === undefined || parents.length > 1) return null;
-      at = parent;
+  /**
+   * The commits after `ancestor` (null: from the root), newest first, along a short line without merges; null
+   * if unknown. Saves a process in the usual case.
+   */
+  private async line(ancestor: string | null, descendant: string): Promise<readonly CommitObject[] | null> {
+    const found: CommitObject[] = [];
+    let at: string | null = descendant;
+    while (at !== ancestor && at !== null && found.length <= maxWalk) {
+      const commit: CommitObject | null = await this.commit(at);
+      if (commit === null || commit.parents.length > 1) return null;
+      found.push(commit);
+      at = commit.parents[0] ?? null;
     }
-    return null;
+    return at === ancestor ? found : null;
   }
 
   /**
@@ -206,53 +227,22 @@ export class GitRepository {
       .filter((path) => path !== '');
   }
 
-  /** Runs `diff-tree` with an output format. `from` null compares with the empty tree. */
+  /** Runs `diff-tree` on ids with an output format. `from` null compares with the empty tree. */
   async diff(from: string | null, to: string, format: readonly string[]): Promise<Buffer> {
-    return this.run([
+    const options = ['-r', '-M', '--no-color', '--no-ext-diff', ...format];
+    const { exitCode, stdout, stderr } = await this.answerOnce(
       'diff-tree',
-      '-r',
-      '-M',
-      '--no-color',
-      '--no-ext-diff',
-      ...format,
+      ...options,
       from ?? emptyTree,
       to,
-    ]);
-  }
-
-  /** Commits files to a branch and returns the commit id. Creates the branch if `from` is null. */
-  async commitFiles(change: {
-    readonly branch: string;
-    readonly from: string | null;
-    readonly files: Readonly<Record<string, FileContent | null>>;
-    readonly message: string;
-    readonly author: Person;
-  }): Promise<string> {
-    const parts: (string | Uint8Array)[] = [];
-    const data = (content: string | Uint8Array): void => {
-      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-      parts.push(`data ${bytes.length}\n`, bytes, '\n');
-    };
-    parts.push(`commit refs/heads/${change.branch}\n`, `committer ${signature(change.author)}\n`);
-    data(change.message);
-    if (change.from !== null) parts.push(`from ${change.from}\n`);
-    for (const [path, file] of Object.entries(change.files)) {
-      const quoted = `"${path.replaceAll(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`;
-      if (file === null) {
-        parts.push(`D ${quoted}\n`);
-        continue;
-      }
-      const { content, mode } = typeof file === 'string' ? { content: file, mode: undefined } : file;
-      parts.push(`M ${mode ?? '100644'} inline ${quoted}\n`);
-      data(content);
-    }
-    const stream = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
-    await this.run(['fast-import', '--quiet', '--date-format=raw'], stream);
-    const head = await this.headOf(change.branch);
-    if (head === null) throw new Error(`fast-import did not create the branch ${change.branch}`);
-    return head;
+    );
+    if (exitCode !== 0) throw new Error(`git diff-tree failed: ${stderr.trim()}`);
+    return stdout;
   }
 }
+
+const idFrom = ({ exitCode, stdout }: GitResult): string | null =>
+  exitCode === 0 ? stdout.toString().trim() : null;
 
 function signature(person: Person): string {
   const clean = (text: string): string => text.replaceAll(/[<>\n\0]/g, '').trim();

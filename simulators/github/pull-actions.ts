@@ -8,6 +8,7 @@ import type {
   ReviewReply,
   SubmittedReview,
 } from './contract.ts';
+import { commitFiles } from './commit-files.ts';
 import { noreplyAddress } from './documents/commit-document.ts';
 import { sendEvent } from './events.ts';
 import { requireDelivery, requireRepository } from './user-actions.ts';
@@ -59,7 +60,7 @@ async function newBranch(
 ): Promise<{ baseSha: string; headSha: string }> {
   const baseSha = await git.headOf(base);
   if (baseSha === null) throw new Error(`no branch ${base}`);
-  const headSha = await git.commitFiles({
+  const headSha = await commitFiles(git, {
     branch,
     from: baseSha,
     files,

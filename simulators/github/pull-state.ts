@@ -29,22 +29,10 @@ export async function pullFiles(repository: Repository, pull: Pull): Promise<rea
 
 /** The commits of a pull request, oldest first, at most 250 as on GitHub. */
 export async function pullCommits(repository: Repository, pull: Pull): Promise<readonly CommitObject[]> {
-  return (await repository.git.commits([pull.headSha, `^${pull.baseSha}`], 250)).toReversed();
+  return (await repository.git.commits(pull.headSha, pull.baseSha, 250)).toReversed();
 }
-
-/** By both commits, which never change. Counting lines takes a process. */
-const knownTotals = new WeakMap<Repository, Map<string, Promise<PullTotals>>>();
 
 export async function pullTotals(repository: Repository, pull: Pull): Promise<PullTotals> {
-  const known = knownTotals.get(repository) ?? new Map<string, Promise<PullTotals>>();
-  knownTotals.set(repository, known);
-  const key = `${pull.baseSha} ${pull.headSha}`;
-  const totals = known.get(key) ?? countTotals(repository, pull);
-  known.set(key, totals);
-  return await totals;
-}
-
-async function countTotals(repository: Repository, pull: Pull): Promise<PullTotals> {
   const { git } = repository;
   const from = await git.mergeBase(pull.baseSha, pull.headSha);
   const [lines, commits] = await Promise.all([

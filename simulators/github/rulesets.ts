@@ -115,10 +115,7 @@ class JudgedUpdate {
   /** Those that no branch has yet. */
   commits(): Promise<readonly CommitObject[]> {
     const { to } = this.update;
-    this.listed ??=
-      to === null
-        ? Promise.resolve([])
-        : this.repository.git.commits([to, '--not', '--branches'], maxCommits);
+    this.listed ??= to === null ? Promise.resolve([]) : this.repository.git.newCommits(to, maxCommits);
     return this.listed;
   }
 

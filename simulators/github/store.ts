@@ -5,6 +5,7 @@
 // oxlint-disable max-lines -- see above
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { commitFiles } from './commit-files.ts';
 import type { NewRepository, Permissions, ReactionContent, RolePermission } from './contract.ts';
 import { GitRepository } from './git-repository.ts';
 import type { Ruleset } from './rulesets.ts';
@@ -231,7 +232,7 @@ export class Store {
     const isEmpty = Object.keys(wanted.files).length === 0;
     const headSha = isEmpty
       ? ''
-      : await git.commitFiles({ branch: defaultBranch, from: null, files: wanted.files, message, author });
+      : await commitFiles(git, { branch: defaultBranch, from: null, files: wanted.files, message, author });
     const repository: Repository = {
       id: this.nextId(),
       owner,

@@ -1,4 +1,5 @@
 /** Open an issue, comment, edit, label, push. Each sends its webhook and waits for the answer. */
+import { commitFiles } from './commit-files.ts';
 import { labeled, sendEvent } from './events.ts';
 import type {
   BranchMove,
@@ -105,7 +106,7 @@ export async function moveBranch(site: Site, move: BranchMove): Promise<{ sha: s
   const from = await repository.git.headOf(move.branch);
   if (from === null) throw new Error(`no branch ${move.branch}`);
   const user = site.store.user(move.author ?? repository.owner.login);
-  const sha = await repository.git.commitFiles({
+  const sha = await commitFiles(repository.git, {
     branch: move.branch,
     from,
     files: move.files,

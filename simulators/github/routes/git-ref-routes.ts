@@ -104,20 +104,18 @@ async function checkWorkflowPermission(
   if ((await repository.git.newWorkflowChanges(to)).length > 0) throw forbidden();
 }
 
-/** Whether `to` is one commit, on the default branch or on a root, without workflow changes: usually. */
-async function isSingleCommitWithoutWorkflows(
-  { git, defaultBranch }: Repository,
-  to: string,
-): Promise<boolean> {
-  const [head, commit] = await Promise.all([git.headOf(defaultBranch), git.commit(to)]);
+/** Whether `to` is one commit, on a branch's head or on a root, without workflow changes: usually. */
+async function isSingleCommitWithoutWorkflows({ git }: Repository, to: string): Promise<boolean> {
+  const [refs, commit] = await Promise.all([git.refs('refs/heads/'), git.commit(to)]);
   const [parent] = commit?.parents ?? [];
   if (commit === null || parent === undefined || commit.parents.length > 1) return false;
+  const onHead = refs.some(({ sha }) => sha === parent);
   const before = await git.commit(parent);
-  if (before === null || (parent !== head && before.parents.length > 0)) return false;
+  if (before === null || (!onHead && before.parents.length > 0)) return false;
   const [one, other] = await Promise.all(
     [before.tree, commit.tree].map((tree) => objectIdAt(git, tree, '.github/workflows')),
   );
-  return one === other && (parent === head || one === null);
+  return one === other && (onHead || one === null);
 }
 
 function refDocument(site: Site, repository: Repository, ref: string, object: string, type: string): Json {

@@ -109,7 +109,7 @@ export function repositoryRoutes(site: Site): Hono<ApiEnv> {
     const start = await resolveCommit(repository, c.req.query('sha') ?? repository.defaultBranch);
     if (start === null) throw notFound();
     // Enough for every client of the simulator, so the rest of the history is not read.
-    const commits = await repository.git.commits([start.sha], 250);
+    const commits = await repository.git.commits(start.sha, null, 250);
     return c.json(pageOf(c, site, commits).map((commit) => commitDocument(site, repository, commit)));
   });
 
@@ -190,7 +190,7 @@ async function comparison(
   const [ahead, behind, commits, files] = await Promise.all([
     git.countCommits(base.sha, head.sha),
     git.countCommits(head.sha, base.sha),
-    git.commits([head.sha, `^${base.sha}`], 250),
+    git.commits(head.sha, base.sha, 250),
     differences(git, mergeBase.sha, head.sha),
   ]);
   const range = `${base.sha}...${head.sha}`;
