@@ -15,7 +15,7 @@ await runCommand({
 Settings come from the environment or from .dev.vars:
   GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY, GITHUB_WEBHOOK_SECRET, OPENAI_API_KEY   required
   OPENAI_ORGANIZATION, OPENAI_PROJECT     whom OpenAI bills, if the key does not determine it
-  API_TOKEN         turns on /api/tasks and \`npm run task\`
+  API_TOKEN         turns on /api/tasks, \`npm run task\` and \`npm run tasks\`
   GITHUB_DELIVERIES   how GitHub's events arrive: webhooks, poll, or auto (the default, which finds out)
   SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET   turn on Slack over a public address
   SLACK_BOT_TOKEN, SLACK_APP_TOKEN        turn on Slack over Socket Mode, without a public address

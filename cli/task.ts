@@ -1,10 +1,8 @@
 /** `npm run task`: starts, lists, shows, follows and cancels tasks over the API of a running bot. */
-import { readDevVars } from '../host/environment.ts';
 import { parseRepositoryRef } from '../src/core/ids.ts';
-import { originOf } from './command/option-values.ts';
 import { jsonOption } from './command/read-arguments.ts';
 import { runCommand, UsageProblem } from './command/run-command.ts';
-import { cancelTask, listTasks, readTask, startTask, type BotApi, type ListedTask } from './task/bot-api.ts';
+import { botOf, cancelTask, listTasks, readTask, startTask, type ListedTask } from './task/bot-api.ts';
 import { follow } from './task/follow.ts';
 import { plain } from './terminal/plain-text.ts';
 import { receiptLines } from './terminal/receipt-lines.ts';
@@ -92,16 +90,6 @@ function asking(positionals: readonly string[]): Asking {
   if (first.includes('/') && parseRepositoryRef(first) === null)
     throw new UsageProblem(`${JSON.stringify(first)} is not owner/repo.`);
   return { kind: 'start', repository: first, instruction };
-}
-
-async function botOf(url: string | undefined): Promise<BotApi> {
-  const environment = { ...(await readDevVars()), ...process.env };
-  const apiToken = environment['API_TOKEN']?.trim();
-  if (apiToken === undefined || apiToken === '')
-    throw new Error(
-      'API_TOKEN is missing. Set it to the bot’s API_TOKEN, in the environment or in .dev.vars.',
-    );
-  return { apiToken, url: originOf(url ?? `http://127.0.0.1:${environment['PORT']?.trim() || 8787}`) };
 }
 
 function listLine({ taskId, phaseText, repository, acceptedAt, instruction, outcome }: ListedTask): string {

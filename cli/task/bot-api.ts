@@ -1,8 +1,11 @@
-/** Calls the HTTP API of a running bot for `npm run task`. A refusal becomes one sentence with its remedy. */
+/** Calls the HTTP API of a running bot for a command. A refusal becomes one sentence with its remedy. */
 import { z } from 'zod';
+import { readDevVars } from '../../host/environment.ts';
+import { openStates } from '../../src/core/open-task.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import type { TaskOutcome } from '../../src/core/task.ts';
 import { parseJson } from '../../src/lib/parse-json.ts';
+import { originOf } from '../command/option-values.ts';
 
 const callMs = 15_000;
 const startedSchema = z.object({ taskId: z.string() });
@@ -35,9 +38,39 @@ const viewSchema = z.custom<Pick<TaskView, 'receipt' | 'setup'>>(
       .safeParse(value).success,
 );
 
+const openTaskSchema = z.object({
+  shortId: z.string(),
+  state: z.enum(openStates),
+  phaseText: z.string(),
+  repository: z.object({ owner: z.string(), name: z.string() }).nullable(),
+  origin: z.enum(['github', 'slack', 'api']),
+  issueNumber: z.number().nullable(),
+  requester: z.string().nullable(),
+  acceptedAt: z.string(),
+});
+export type OpenTask = z.infer<typeof openTaskSchema>;
+const openListSchema = z.object({ tasks: z.array(openTaskSchema) });
+
 export interface BotApi {
   readonly url: string;
   readonly apiToken: string;
+}
+
+/** `url`: as the person gave it; default: this machine. Rejects without an `API_TOKEN`. */
+export async function botOf(url: string | undefined): Promise<BotApi> {
+  const environment = { ...(await readDevVars()), ...process.env };
+  const apiToken = environment['API_TOKEN']?.trim();
+  if (apiToken === undefined || apiToken === '')
+    throw new Error(
+      'API_TOKEN is missing. Set it to the bot’s API_TOKEN, in the environment or in .dev.vars.',
+    );
+  return { apiToken, url: originOf(url ?? `http://127.0.0.1:${environment['PORT']?.trim() || 8787}`) };
+}
+
+/** What runs, waits or is held. The running ones are complete; of the others the newest. */
+export async function listOpenTasks(bot: BotApi): Promise<{ raw: unknown; tasks: readonly OpenTask[] }> {
+  const raw = await call(bot, 'GET', '?state=open&limit=100');
+  return { raw, tasks: openListSchema.parse(raw).tasks };
 }
 
 export async function startTask(bot: BotApi, order: object): Promise<string> {

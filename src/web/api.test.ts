@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { TaskView } from '../core/task-view.ts';
 import type { TaskRequest } from '../core/task.ts';
+import { slackView } from '../../test/fixtures/sample-view.ts';
 import { openState } from '../tasks/record/record-state.ts';
 import { viewOf } from '../tasks/record/record-view.ts';
 import { emptyReceipt } from '../core/grant.ts';
@@ -234,11 +235,36 @@ describe('the list of tasks', () => {
     expect(list.parse(await (await call('GET', '/?limit=1')).json()).tasks).toHaveLength(1);
   });
 
-  it.each(['0', '101', 'x', '1.5'])('refuses the limit %s', async (limit) => {
-    const response = await api().call('GET', `/?limit=${limit}`);
-    expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ error: { code: 'invalid' } });
+  it('shows with state=open only what is not settled, without an outcome', async () => {
+    const outcomes: Readonly<Record<string, TaskView['outcome']>> = {
+      runs: null,
+      held: { kind: 'held', reason: { code: 'x', message: 'A workflow.' }, changeHash: 'c0ffee' },
+      cancelled: { kind: 'cancelled', by: 'maria' },
+    };
+    const shown = Object.entries(outcomes).map(async ([taskId, outcome]) => {
+      const { call } = api(
+        { recent: async () => [taskId] },
+        { view: async () => ({ ...slackView, outcome }) },
+      );
+      return await (await call('GET', '/?state=open')).json();
+    });
+    const task = { shortId: 'abcd1234', requester: 'Maria', origin: 'slack' };
+    expect(await Promise.all(shown)).toEqual([
+      { tasks: [expect.objectContaining({ ...task, state: 'running', phaseText: 'Codex is working' })] },
+      { tasks: [expect.objectContaining({ ...task, state: 'held', phaseText: 'held for approval' })] },
+      { tasks: [] },
+    ]);
+    expect(JSON.stringify(await Promise.all(shown))).not.toContain('outcome');
   });
+
+  it.each(['limit=0', 'limit=101', 'limit=x', 'limit=1.5', 'state=', 'state=all'])(
+    'refuses %s',
+    async (query) => {
+      const response = await api().call('GET', `/?${query}`);
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ error: { code: 'invalid' } });
+    },
+  );
 });
 
 it('says at /healthz why nothing can be stored', async () => {

@@ -3,6 +3,7 @@ import { Hono, type Context } from 'hono';
 import * as z from 'zod';
 import { apiTaskId, parseRepositoryRef, shortIdOf } from '../core/ids.ts';
 import type { Approval } from '../core/authorization.ts';
+import { openTaskOf } from '../core/open-task.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { standingText } from '../core/task-words.ts';
 import { taskOptionsSchema, type RepositoryRef, type TaskRequest } from '../core/task.ts';
@@ -15,7 +16,7 @@ import { allowOnly, problem } from './problem.ts';
 export interface ApiDeps {
   readonly apiToken: string | null;
   start(request: TaskRequest): Promise<'started' | 'exists'>;
-  /** Ids of the accepted tasks, those in the queue first, newest first. */
+  /** Ids of the accepted tasks, those with a slot first, then those that wait for one, each newest first. */
   recent(limit: number): Promise<readonly string[]>;
   task(taskId: string): ApiTask;
   /** Starts another publication attempt for a kept change, or publishes a held one that a person approved. */
@@ -50,6 +51,8 @@ const publishSchema = z.strictObject({
 const taskIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const [defaultListed, maxListed, readAtOnce, maxListedCharacters] = [20, 100, 10, 200];
 const limitSchema = z.coerce.number().int().min(1).max(maxListed);
+/** `open`: what runs, waits or is held, among the tasks that the limit lets look at. */
+const stateSchema = z.literal('open').optional();
 const seqSchema = z.coerce.number().int().nonnegative().catch(0);
 /** An instruction of 20,000 characters, each escaped as \uXXXX, and the other fields. */
 const maxBodyBytes = 128 * 1024;
@@ -121,9 +124,15 @@ export function apiRoutes(deps: ApiDeps): Hono {
     const limit = limitSchema.safeParse(c.req.query('limit') ?? defaultListed);
     if (!limit.success)
       return problem(c, 400, 'invalid', `limit: has to be a number from 1 to ${maxListed}.`);
+    const state = stateSchema.safeParse(c.req.query('state'));
+    if (!state.success) return problem(c, 400, 'invalid', 'state: has to be `open` or absent.');
+    const shown = state.data === 'open' ? openTaskOf : summaryOf;
     const ids = await deps.recent(limit.data);
-    const views = await boundedAll(ids, readAtOnce, async (id) => await deps.task(id).view());
-    return c.json({ tasks: views.flatMap((view) => (view === null ? [] : [summaryOf(view)])) });
+    const tasks = await boundedAll(ids, readAtOnce, async (id) => {
+      const view = await deps.task(id).view();
+      return view === null ? null : shown(view, maxListedCharacters);
+    });
+    return c.json({ tasks: tasks.filter((task) => task !== null) });
   });
 
   api.get('/:id', async (c) => {
@@ -190,7 +199,7 @@ export function apiRoutes(deps: ApiDeps): Hono {
 }
 
 /** What a list says about a task. */
-function summaryOf(view: TaskView): object {
+function summaryOf(view: TaskView, maxCharacters: number): object {
   const { taskId, shortId, status, phase, repository, requester, acceptedAt, endedAt, outcome } = view;
   const { instruction } = view;
   return {
@@ -204,7 +213,7 @@ function summaryOf(view: TaskView): object {
     acceptedAt,
     endedAt,
     outcome,
-    instruction: headOf(instruction, maxListedCharacters),
+    instruction: headOf(instruction, maxCharacters),
     url: `/api/tasks/${taskId}`,
   };
 }

@@ -200,9 +200,10 @@ describe('npm run task', () => {
   async function taskCommand(
     args: readonly string[],
     env: Record<string, string> = {},
+    program = 'task.ts',
   ): Promise<{ code: number; stdout: string; stderr: string }> {
     const options = { cwd: projectRoot, timeout: 300_000, env: taskEnvironment(env) };
-    return await run(process.execPath, [join(projectRoot, 'cli', 'task.ts'), ...args], options).then(
+    return await run(process.execPath, [join(projectRoot, 'cli', program), ...args], options).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       (error: unknown) => z.object({ code: z.number(), stdout: z.string(), stderr: z.string() }).parse(error),
     );
@@ -252,6 +253,9 @@ describe('npm run task', () => {
     expect(errors).toContain(`npm run task -- cancel ${taskId}`);
 
     expect((await taskCommand(['list'])).stdout).toContain(`${taskId}  `);
+    expect((await taskCommand([], {}, 'tasks.ts')).stdout).toMatch(
+      /^\w{8} +(?:waiting|running) .* acme\/split-bill from the API .*\n(?:\d \w+, ){2}0 held\.\n$/m,
+    );
     expect((await taskCommand(['cancel', taskId])).stdout).toBe('Cancelled.\n');
     await follow(flow.world, taskId);
     const shown = await taskCommand(['status', taskId, '--json']);

@@ -47,17 +47,19 @@ async function replaceDeps(
 
 const granted = { granted: true };
 
-it('lists every accepted task once, those in the queue first', async () => {
+it('lists every accepted task once: those with a slot, those that wait, then the others', async () => {
   const world = await replaceDeps('listed');
   for (const id of ['refused', 'l1', 'l2']) {
     world.now += 1;
     await slots('listed').accepted(id);
   }
-  for (const id of ['l1', 'l2']) await slots('listed').request(claim(id));
-  expect(await slots('listed').recent(9)).toEqual(['l2', 'l1', 'refused']);
+  for (const id of ['l1', 'l2', 'l3']) await slots('listed').request(claim(id));
+  expect(await slots('listed').recent(9)).toEqual(['l2', 'l1', 'l3', 'refused']);
+  await slots('listed').release('l3');
+  expect(await slots('listed').recent(9)).toEqual(['l2', 'l1', 'l3', 'refused']);
   world.now += 1;
   await slots('listed').release('l1');
-  expect(await slots('listed').recent(9)).toEqual(['l2', 'l1', 'refused']);
+  expect(await slots('listed').recent(9)).toEqual(['l2', 'l1', 'l3', 'refused']);
   expect(await slots('listed').recent(2)).toEqual(['l2', 'l1']);
 });
 

@@ -30,7 +30,7 @@ export interface SlotStore {
   forget(taskId: string): void;
   /** Remembers a task that may never enter the queue. */
   add(taskId: string, now: number): void;
-  /** Tasks in the queue, then all others, newest first. */
+  /** Tasks with a slot, then those that wait for one, then all others, each newest first. */
   recent(limit: number): string[];
 }
 
@@ -158,7 +158,7 @@ export function openSlotStore(storage: DurableObjectStorage): SlotStore {
       sql
         .exec<{ task_id: string }>(
           `SELECT task_id FROM (
-             SELECT task_id, 1 AS present, seq AS at FROM slot
+             SELECT task_id, 1 + (granted_at IS NOT NULL) AS present, seq AS at FROM slot
              UNION ALL SELECT task_id, 0, left_at FROM past WHERE task_id NOT IN (SELECT task_id FROM slot)
            ) ORDER BY present DESC, at DESC LIMIT ?`,
           limit,

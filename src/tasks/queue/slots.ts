@@ -75,7 +75,7 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
     this.#store.add(taskId, this.deps().now());
   }
 
-  /** Ids of tasks in the queue, then of all others, newest first. */
+  /** Ids of tasks with a slot, of those that wait for one, then of all others, each newest first. */
   recent(limit: number): string[] {
     return this.#store.recent(limit);
   }
