@@ -11,7 +11,7 @@ interface GateRule {
   readonly about: 'paths' | 'change';
   /** For people who configure it. */
   readonly finds: string;
-  /** Shown after the findings: of a hold a sentence, of a mark the end of one. */
+  /** Shown after the findings: of a hold a sentence, of a mark the end of one, whose verb comes first. */
   readonly why: string;
   /** Of a hold. */
   readonly remedy?: string;
@@ -43,7 +43,7 @@ export const gateRules = [
     allow: 'never',
     about: 'change',
     finds: 'words of Codex from which a credential was taken out',
-    why: 'was taken out of what Codex wrote: revoke it if it is real',
+    why: 'was taken out of what Codex wrote: revoke what is real',
   },
   {
     code: 'mass-deletion',
@@ -168,7 +168,7 @@ export const gateRules = [
     allow: 'always',
     about: 'paths',
     finds: 'symlinks in place of a file or a folder',
-    why: 'is a symlink now, in place of a file or a folder',
+    why: 'was replaced by a symlink',
   },
   {
     code: 'lock-file',
@@ -184,7 +184,7 @@ export const gateRules = [
     allow: 'always',
     about: 'paths',
     finds: 'minified, bundled and compiled code',
-    why: 'is minified, bundled or compiled, so nobody can review it',
+    why: 'is minified, bundled or compiled, which nobody can review',
   },
   {
     code: 'invisible-characters',
@@ -216,7 +216,7 @@ export const gateRules = [
     allow: 'always',
     about: 'change',
     finds: 'a change that removes more than half of the files and is not held',
-    why: 'as an incomplete checkout does',
+    why: 'and looks like an incomplete checkout',
   },
   {
     code: 'large',
@@ -232,7 +232,7 @@ export const gateRules = [
     allow: 'always',
     about: 'paths',
     finds: 'changed files that could not be collected',
-    why: 'changed too, but was left out',
+    why: 'was changed but left out',
   },
   {
     code: 'disk-full',

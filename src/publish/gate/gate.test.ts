@@ -254,7 +254,7 @@ describe('gate', () => {
     ['a link with such a name', link('a.min.js', 'b.js'), false],
     ['a deletion', { type: 'deletion', path: 'a.min.js' }, false],
   ])('says that nobody can review %s: %s', (_, entry, expected) => {
-    const remarks = [`${entry.path} is minified, bundled or compiled, so nobody can review it.`];
+    const remarks = [`${entry.path} is minified, bundled or compiled, which nobody can review.`];
     expect(gate(change([entry]))).toEqual(expected ? { kind: 'mark', remarks } : { kind: 'allow' });
   });
 
@@ -373,7 +373,7 @@ describe('gate', () => {
       gate(change([file('a')], { skipped: [{ type: 'skipped', path: 'big', why: 'too-large' }] })),
     ).toEqual({
       kind: 'mark',
-      remarks: ['big (larger than 10 MiB, the limit for a file) changed too, but was left out.'],
+      remarks: ['big (larger than 10 MiB, the limit for a file) was changed but left out.'],
     });
     expect(
       gate(

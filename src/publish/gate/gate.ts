@@ -63,9 +63,13 @@ function held({ rule, findings }: Hit, approvable: boolean): string {
 /** Names the approver first, because a renderer may cut the end. Untrusted. */
 function remark({ rule, findings }: Hit, approvedBy: string | null): string {
   return rule.effect === 'mark'
-    ? `${listed(findings)} ${rule.why}.`
+    ? `${listed(findings)} ${findings.length === 1 ? rule.why : inPlural(rule.why)}.`
     : `${headOf(approvedBy ?? '', 100)} approved what was held here: ${listed(findings)}. ${rule.why}`;
 }
+
+/** The verb of a mark's reason agrees with several findings. */
+const inPlural = (why: string): string =>
+  why.replace(/^\w+/, (verb) => ({ is: 'are', was: 'were' })[verb] ?? verb.replace(/s$/, ''));
 
 /** Lists at most five names. They are untrusted and escaped when they are rendered. Shows no secret. */
 function listed(findings: readonly Finding[]): string {

@@ -41,7 +41,7 @@ export const everyKind: ChangeRow = {
     '1\u20111': 'x',
     empty: '',
   },
-  verdict: 'mark linked is a symlink now',
+  verdict: 'mark linked was replaced by a symlink',
 };
 
 export const contentRows: readonly ChangeRow[] = [

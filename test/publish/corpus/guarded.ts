@@ -49,13 +49,13 @@ export const guardedRows: readonly ChangeRow[] = [
     name: 'another CI system',
     before: {},
     edit: { '.gitlab-ci.yml': '1', '.circleci/config.yml': '1', 'x/Jenkinsfile': '1' },
-    verdict: 'mark .circleci/config.yml, .gitlab-ci.yml, x/Jenkinsfile defines',
+    verdict: 'mark .circleci/config.yml, .gitlab-ci.yml, x/Jenkinsfile define',
   },
   {
     name: 'instructions for agents',
     before: { 'AGENTS.md': '1' },
     edit: { 'AGENTS.md': '2', 'x/CLAUDE.md': '1', '.mcp.json': '1' },
-    verdict: 'mark .mcp.json, AGENTS.md, x/CLAUDE.md tells',
+    verdict: 'mark .mcp.json, AGENTS.md, x/CLAUDE.md tell',
   },
   {
     name: 'instructions behind a symlink',
@@ -165,7 +165,7 @@ export const guardedRows: readonly ChangeRow[] = [
     name: 'a lock file without its manifest',
     before: { 'package.json': '{}', 'x/Cargo.toml': '', 'x/Cargo.lock': '1' },
     edit: { 'package-lock.json': '{}', 'x/Cargo.lock': '2' },
-    verdict: 'mark package-lock.json, x/Cargo.lock changes which versions',
+    verdict: 'mark package-lock.json, x/Cargo.lock change which versions',
   },
   {
     name: 'a lock file with its manifest',
