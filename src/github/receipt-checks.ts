@@ -25,7 +25,7 @@ export async function saveReceiptRun(
   deps: Deps,
   facts: RepositoryFacts,
   taskId: string,
-  check: ReceiptCheck,
+  check: ReceiptCheck & { readonly sha: string },
 ): Promise<'saved' | 'exists'> {
   const { tokens } = deps;
   const { installationId, repositoryId, owner, name: repo } = facts;

@@ -15,6 +15,8 @@ export interface Publishing {
    * with write access can write it, and would get the task's evidence for a commit of their own.
    */
   readonly makesChange: (commit: MadeCommit) => Promise<boolean>;
+  /** The login of the App's account, which opens its pull requests. */
+  readonly bot: () => Promise<string>;
 }
 export interface MadeCommit {
   readonly tree: string;
@@ -62,16 +64,15 @@ export async function branchHead(
 
 /**
  * Finds the task's commit in the history of `head`: people may have added commits on top, or rebased it. The
- * oldest counts. Without `makesChange` the trailer is enough.
+ * oldest counts.
  */
 export async function ownCommitUnder(
   {
     client,
     at,
     input,
-    makesChange = async () => true,
-  }: Pick<Publishing, 'client' | 'at'> & {
-    readonly makesChange?: Publishing['makesChange'];
+    makesChange,
+  }: Pick<Publishing, 'client' | 'at' | 'makesChange'> & {
     readonly input: { readonly request: { readonly taskId: string } };
   },
   head: string,

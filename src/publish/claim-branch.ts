@@ -8,7 +8,7 @@ import { branchHead, createBranch, ownCommitUnder, type Publishing } from './bra
 import { findPullRequest } from './own-pull-request.ts';
 
 export type Claim =
-  | { readonly kind: 'claimed'; readonly branch: string }
+  | { readonly kind: 'claimed'; readonly branch: string; readonly commit: string }
   /** Another attempt has opened the pull request. */
   | { readonly kind: 'opened'; readonly pull: PullRequest }
   /** All names belong to others. */
@@ -26,7 +26,8 @@ export async function claimBranch(publishing: Publishing, branch: string, commit
     if (await createBranch(publishing, name, commit)) return await afterCreation(publishing, name, commit);
     const existing = await branchHead(publishing, name);
     if (existing === null) return await afterDeletion(publishing, name);
-    if ((await ownCommitUnder(publishing, existing)) !== null) return { kind: 'claimed', branch: name };
+    const own = await ownCommitUnder(publishing, existing);
+    if (own !== null) return { kind: 'claimed', branch: name, commit: own };
   }
   return { kind: 'taken' };
 }
@@ -37,7 +38,7 @@ export async function claimBranch(publishing: Publishing, branch: string, commit
  */
 async function afterCreation(publishing: Publishing, branch: string, commit: string): Promise<Claim> {
   const pull = await findPullRequest(publishing, branch);
-  if (pull === null) return { kind: 'claimed', branch };
+  if (pull === null) return { kind: 'claimed', branch, commit };
   const { client, at } = publishing;
   if (pull.state !== 'open' && pull.head.sha !== commit && (await branchHead(publishing, branch)) === commit)
     await client.request('DELETE /repos/{owner}/{repo}/git/refs/{ref}', { ...at, ref: `heads/${branch}` });

@@ -12,13 +12,15 @@ import { pullRequestBody } from './pull-request-text.ts';
 
 /**
  * Finds the pull request that an earlier attempt opened from this branch, whatever its state: by the marker,
- * or by the task's commit if people have edited the body.
+ * which anybody can write, and its author, or by the task's commit if people have edited the body.
  */
 export async function findPullRequest(publishing: Publishing, branch: string): Promise<PullRequest | null> {
   const marker = taskMarker(publishing.input.request.taskId);
   const pulls = await pullRequestsFrom(publishing, branch);
-  const marked = pulls.find((pull) => (pull.body ?? '').trimEnd().endsWith(marker));
-  if (marked !== undefined) return marked;
+  const marked = pulls.filter((pull) => (pull.body ?? '').trimEnd().endsWith(marker));
+  const bot = marked.length === 0 ? null : await publishing.bot();
+  const own = marked.find(({ user }) => user?.login === bot);
+  if (own !== undefined) return own;
   for (const pull of pulls) if ((await ownCommitUnder(publishing, pull.head.sha)) !== null) return pull;
   return null;
 }

@@ -77,18 +77,13 @@ export function createPublication(deps: PublicationDeps): Publication {
     gate,
     leftOut: ({ skipped }) => leftOutText(skipped),
     changeHash,
-    receiptCheck: (input, { added, pullRequest: { headSha, number } }) =>
-      receiptCheck(input, added ?? headSha, added === null ? null : number),
+    receiptCheck: (input, { added, commit = null, pullRequest: { number } }) =>
+      receiptCheck(input, added ?? commit, added === null ? null : number),
     mergeCheck,
-    async saveReceiptCheck(facts, taskId, check) {
+    async saveReceiptCheck(facts, taskId, { sha, ...check }) {
+      if (sha === null) return 'gone';
       if (!(await mayWriteChecks(deps, facts))) return 'not-permitted';
-      if (check.pull !== null) return await saveReceiptRun(deps, facts, taskId, check);
-      // Somebody may have pushed onto the branch of the task's own pull request since.
-      const scope = { ...facts, taskId, permissions: purposes.publish };
-      const client = githubClient(deps, async () => await tokens.tokenFor(scope));
-      const branch = { client, at: { owner: facts.owner, repo: facts.name }, input: { request: { taskId } } };
-      const sha = await ownCommitUnder(branch, check.sha);
-      return sha === null ? 'gone' : await saveReceiptRun(deps, facts, taskId, { ...check, sha });
+      return await saveReceiptRun(deps, facts, taskId, { ...check, sha });
     },
     async publish(input) {
       const { facts, request } = input;
@@ -98,11 +93,12 @@ export function createPublication(deps: PublicationDeps): Publication {
       const teamClient = githubClient(deps, async () => await tokens.tokenFor(teamScope));
       const branch = branchName(input.policy.branchPrefix, input.answer.title, request.shortId);
       const at = { owner: facts.owner, repo: facts.name };
+      const bot = async () => await tokens.bot();
       try {
         const { merge } = input.change;
         return merge === undefined
-          ? await publish({ client, teamClient, at, input, tokens, branch, log })
-          : await publishMerge({ client, at, input }, merge);
+          ? await publish({ client, teamClient, at, input, bot, tokens, branch, log })
+          : await publishMerge({ client, at, input, bot }, merge);
       } catch (error) {
         // The token was revoked or expired early. The next attempt mints another.
         if (error instanceof GithubRefusal && error.status === 401) tokens.drop(scope);
@@ -176,7 +172,7 @@ async function publishOwn(attempt: Attempt, commit: string, detour: Detour | nul
   }
   try {
     const pullRequest = await openPullRequest(attempt, claim.branch, detour);
-    return { kind: 'published', pullRequest, added: null };
+    return { kind: 'published', pullRequest, added: null, commit: claim.commit };
   } catch (error) {
     const reason = finalReason(error);
     if (reason === null) throw error;
@@ -188,7 +184,9 @@ async function publishOwn(attempt: Attempt, commit: string, detour: Detour | nul
 /** Another attempt has opened it, and may have ended before it requested the review. */
 async function publishedBefore(attempt: Attempt, pull: PullRequest): Promise<PublishResult> {
   await callReviewers(attempt, pull);
-  return { kind: 'published', pullRequest: pullRequestRef(pull), added: null };
+  // Somebody may have pushed onto it since, or rewritten it.
+  const commit = await ownCommitUnder(attempt, pull.head.sha);
+  return { kind: 'published', pullRequest: pullRequestRef(pull), added: null, commit };
 }
 
 /** The branch stays: a person can open the pull request from it, and a retry finds it. */

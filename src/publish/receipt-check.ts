@@ -16,7 +16,7 @@ import { details } from './pull-request-text.ts';
 const summaryBytes = checkBytes - 8_000;
 
 /** `pull`: the pull request that the commit was added to; null if the task opened one. */
-export function receiptCheck(wanted: PublishInput, sha: string, pull: number | null): ReceiptCheck {
+export function receiptCheck(wanted: PublishInput, sha: string | null, pull: number | null): ReceiptCheck {
   // It stays when a private repository becomes public, so it links to no conversation and no log.
   const input = { ...wanted, facts: { ...wanted.facts, private: false } };
   const { receipt } = input.evidence;

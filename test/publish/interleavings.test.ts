@@ -41,6 +41,7 @@ const api = { apiUrl: 'https://api.github.test', now: () => Date.parse('2026-11-
 const tokens: AppTokens = {
   ...createAppTokens({ ...api, fetch, appId, privateKey }),
   tokenFor: async () => 'token',
+  bot: async () => 'airlock[bot]',
 };
 
 /** An attempt in a process of its own. */

@@ -7,6 +7,7 @@ import type { GithubSimulator } from '../../simulators/github/contract.ts';
 import { secondaryLimit } from '../../simulators/github/known-refusals.ts';
 import { meaningOf } from '../../src/core/ports/upstream-error.ts';
 import { closedPolicy } from '../../src/core/policy.ts';
+import { taskMarker } from '../../src/github/progress-comment.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
 import { git } from '../container/sandbox-scripts.ts';
 import {
@@ -204,29 +205,40 @@ describe('a second attempt', () => {
     },
   );
 
-  it('finds the pull request after people have added commits to it', async () => {
+  it('finds the pull request after people have added commits to it, and no other commit in it', async () => {
     const simulator = await simulatedGithub();
-    const { facts, change } = await changedRepository(simulator, smallEdit);
+    const { facts, change, repository } = await changedRepository(simulator, smallEdit);
     const input = publishInput(facts, change);
     // Killed after the branch was created: seven calls come before it, two of them once per process.
     simulator.failNext({ method: 'POST', path: /\/pulls$/, status: 502, when: 'before' });
     await expect(createPublication(ownProcess(simulator)).publish(input)).rejects.toThrow('502');
     const onTop = await simulator.moveBranch({ ...at, branch, files: { 'more.txt': 'by a person\n' } });
     const second = await createPublication(ownProcess(simulator)).publish(input);
-    expect(second).toMatchObject({ kind: 'published', pullRequest: { headRef: branch, headSha: onTop.sha } });
+    const commit = git(repository.gitDir, 'rev-parse', `${branch}^`);
+    const pullRequest = { headRef: branch, headSha: onTop.sha };
+    expect(second).toMatchObject({ kind: 'published', pullRequest, commit });
+    // Then somebody puts a commit of their own in its place.
+    const message = `Mine\n\nAirlock-Task: ${input.request.taskId}`;
+    const mine = git(repository.gitDir, 'commit-tree', '-p', 'main', '-m', message, `${onTop.sha}^{tree}`);
+    git(repository.gitDir, 'update-ref', `refs/heads/${branch}`, mine);
+    const third = await createPublication(ownProcess(simulator)).publish(input);
+    expect(third).toMatchObject({ kind: 'published', pullRequest: { headSha: mine }, commit: null });
   });
 
   it('takes another name if the branch belongs to somebody else', async () => {
     const simulator = await simulatedGithub();
     const { facts, change, repository } = await changedRepository(simulator, smallEdit);
-    git(repository.gitDir, 'branch', branch, 'main');
+    // With a pull request that ends as ours do.
+    const body = taskMarker('gh-1-c77');
+    const theirs = { author: 'mona', branch, base: 'main', title: 'Theirs', body, files: { 'x.txt': 'x\n' } };
+    const { number, headSha } = await simulator.openPull({ ...at, ...theirs });
     const input = publishInput(facts, change);
     const first = await createPublication(ownProcess(simulator)).publish(input);
     expect(first).toMatchObject({ kind: 'published', pullRequest: { headRef: `${branch}-2` } });
     expect(await createPublication(ownProcess(simulator)).publish(input)).toEqual(first);
-    expect(git(repository.gitDir, 'rev-parse', branch)).toBe(repository.headSha);
+    expect(git(repository.gitDir, 'rev-parse', branch)).toBe(headSha);
     // Once people have merged it and deleted its branch, a late attempt creates none for a moment either.
-    await simulator.closePull({ ...at, number: 1, merge: true });
+    await simulator.closePull({ ...at, number: number + 1, merge: true });
     git(repository.gitDir, 'branch', '--quiet', '-D', `${branch}-2`);
     expect(await createPublication(ownProcess(simulator)).publish(input)).toEqual(first);
     const created = simulator

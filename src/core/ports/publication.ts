@@ -74,6 +74,8 @@ export type PublishResult =
       readonly kind: 'published';
       readonly pullRequest: PullRequestRef;
       readonly added: string | null;
+      /** The commit of the pull request that it opened; null if people have rewritten it. */
+      readonly commit?: string | null;
       readonly report?: string;
     }
   /** The task was asked in a pull request that takes no commit, or whose files others have changed. */
@@ -85,7 +87,8 @@ export type PublishResult =
 
 /** What the check run of a published commit says. Markdown, already escaped. */
 export interface ReceiptCheck {
-  readonly sha: string;
+  /** null: people have rewritten the task's commit. */
+  readonly sha: string | null;
   /** The pull request that the commit was added to; null if the task opened one. */
   readonly pull: number | null;
   /** It fails until somebody accepts it. */

@@ -487,7 +487,7 @@ function world(script: Script) {
       }),
       mergeCheck: (sha, pull) => ({ ...receiptCheck, sha, pull }),
       saveReceiptCheck: async (_facts, _taskId, { sha }) => {
-        checks.push(sha);
+        checks.push(sha ?? '');
         return 'saved';
       },
       changeHash: async (lines) => `hash of ${lines}`,
