@@ -1,11 +1,11 @@
-/** Finds or opens the pull request from a task's own branch, and calls its reviewers. */
+/** Finds or opens the pull request from a task's own branch, labels it and requests its reviews. */
 import * as z from 'zod';
 import type { PullRequestRef } from '../core/task.ts';
 import { GithubRefusal } from '../github/client.ts';
 import { taskMarker } from '../github/progress-comment.ts';
 import { pullRequestRef, pullSchema, type PullRequest } from '../github/pull-request.ts';
 import { ownCommitUnder, type Publishing } from './branches.ts';
-import { callReviewers, type Calling } from './call-reviewers.ts';
+import { addLabelsAndReviewers, type Requesting } from './labels-and-reviewers.ts';
 import type { Detour } from './continuation.ts';
 import { titleOf } from './git-commit.ts';
 import { pullRequestBody } from './pull-request-text.ts';
@@ -38,9 +38,9 @@ async function pullRequestsFrom({ client, at }: Publishing, branch: string): Pro
     .filter((pull) => pull.head.ref === branch);
 }
 
-/** `detour`: why it is no commit on another. A concurrent attempt calls the reviewers. */
+/** `detour`: why it is no commit on another. A concurrent attempt requests the reviews. */
 export async function openPullRequest(
-  publishing: Calling,
+  publishing: Requesting,
   branch: string,
   detour: Detour | null,
 ): Promise<PullRequestRef> {
@@ -48,7 +48,7 @@ export async function openPullRequest(
   for (const [index, base] of bases.entries()) {
     try {
       const { pull, opened } = await openOnto(publishing, branch, base, detour);
-      if (opened) await callReviewers(publishing, pull);
+      if (opened) await addLabelsAndReviewers(publishing, pull);
       return pullRequestRef(pull);
     } catch (error) {
       const gone = error instanceof GithubRefusal && error.status === 422 && error.fields.includes('base');

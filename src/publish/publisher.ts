@@ -15,7 +15,7 @@ import { pullRequestRef, type PullRequest } from '../github/pull-request.ts';
 import { addCommit, lookAt, type Added } from './add-commit.ts';
 import { branchName } from './branch-name.ts';
 import { ownCommitUnder, treeOf, type MadeCommit, type Publishing } from './branches.ts';
-import { callReviewers, type Calling, type Log } from './call-reviewers.ts';
+import { addLabelsAndReviewers, type Requesting, type Log } from './labels-and-reviewers.ts';
 import { changeHash } from './change-hash.ts';
 import { parseChangeLines } from './change-lines.ts';
 import { claimBranch, maxBranchNames } from './claim-branch.ts';
@@ -41,7 +41,7 @@ export interface PublicationDeps extends GithubApi {
   readonly log?: Log;
 }
 
-interface Attempt extends Calling {
+interface Attempt extends Requesting {
   readonly tokens: AppTokens;
   readonly branch: string;
 }
@@ -183,7 +183,7 @@ async function publishOwn(attempt: Attempt, commit: string, detour: Detour | nul
 
 /** Another attempt has opened it, and may have ended before it requested the review. */
 async function publishedBefore(attempt: Attempt, pull: PullRequest): Promise<PublishResult> {
-  await callReviewers(attempt, pull);
+  await addLabelsAndReviewers(attempt, pull);
   // Somebody may have pushed onto it since, or rewritten it.
   const commit = await ownCommitUnder(attempt, pull.head.sha);
   return { kind: 'published', pullRequest: pullRequestRef(pull), added: null, commit };

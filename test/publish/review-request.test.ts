@@ -156,13 +156,13 @@ describe('the labels and reviewers of the configuration', () => {
   const stranger = notRequested('stranger');
   const lines = (...all: unknown[]) => new Set(all.map((one) => JSON.stringify(one)));
 
-  it('are called once, without those that do not exist, and teams of the own organization only', async () => {
+  it('are set once, without those that do not exist, and teams of the own organization only', async () => {
     const { logged, ...pull } = await called(team);
     expect(pull).toEqual({ labels: ['bot', 'A/B C'], people: ['ada', 'mei'], teams: ['core'] });
     expect(logged).toEqual(lines(missing, stranger, notRequested('none')));
   });
 
-  it('are called without the teams if the App may not read them', async () => {
+  it('are set without the teams if the App may not read them', async () => {
     const { logged, ...pull } = await called();
     expect(pull).toEqual({ labels: ['bot', 'A/B C'], people: ['ada', 'mei'], teams: [] });
     expect(logged).toEqual(lines(missing, stranger, notRequested('core'), notRequested('none')));

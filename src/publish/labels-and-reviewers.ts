@@ -6,7 +6,7 @@ import type { Publishing } from './branches.ts';
 
 export type Log = (event: string, fields: Record<string, unknown>) => void;
 
-export interface Calling extends Publishing {
+export interface Requesting extends Publishing {
   /** May read the organization's teams. A token of its own, because most Apps may not. */
   readonly teamClient: GithubClient;
   readonly log: Log;
@@ -16,9 +16,9 @@ export interface Calling extends Publishing {
  * Only if nothing has happened since it was opened: a second request would notify twice. GitHub's times have
  * whole seconds, so what an attempt has done within the same second is looked up.
  */
-export async function callReviewers(calling: Calling, pull: PullRequest): Promise<void> {
+export async function addLabelsAndReviewers(requesting: Requesting, pull: PullRequest): Promise<void> {
   if (pull.state !== 'open' || pull.updated_at !== pull.created_at) return;
-  const { client, teamClient, input } = calling;
+  const { client, teamClient, input } = requesting;
   const { reviewer, policy, facts } = input;
   const people = [reviewer ?? '', ...policy.reviewers].filter(isLogin);
   const teams = policy.reviewers.flatMap((name) => {
@@ -28,22 +28,22 @@ export async function callReviewers(calling: Calling, pull: PullRequest): Promis
   const asked = (pull.requested_reviewers ?? []).map(({ login }) => login);
   const askedTeams = (pull.requested_teams ?? []).map(({ slug }) => slug);
   await Promise.all([
-    addLabels(calling, pull),
-    request(calling, pull, client, 'reviewers', without(asked, people)),
-    request(calling, pull, teamClient, 'team_reviewers', without(askedTeams, teams)),
+    addLabels(requesting, pull),
+    request(requesting, pull, client, 'reviewers', without(asked, people)),
+    request(requesting, pull, teamClient, 'team_reviewers', without(askedTeams, teams)),
   ]);
 }
 
 /** GitHub takes all or none, so each is requested alone if it refuses them together. */
 async function request(
-  calling: Calling,
+  requesting: Requesting,
   pull: PullRequest,
   client: GithubClient,
   kind: 'reviewers' | 'team_reviewers',
   names: readonly string[],
 ): Promise<void> {
   if (names.length === 0) return;
-  const { at, input, log } = calling;
+  const { at, input, log } = requesting;
   try {
     await client.request('POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers', {
       ...at,
@@ -53,7 +53,7 @@ async function request(
   } catch (error) {
     const status = error instanceof GithubRefusal ? error.status : null;
     if (status === 422 && names.length > 1) {
-      for (const name of names) await request(calling, pull, client, kind, [name]);
+      for (const name of names) await request(requesting, pull, client, kind, [name]);
       return;
     }
     log('review.not_requested', { taskId: input.request.taskId, pullRequest: pull.number, names, status });
@@ -61,7 +61,7 @@ async function request(
 }
 
 /** GitHub would create a label that does not exist. */
-async function addLabels({ client, at, input, log }: Calling, pull: PullRequest): Promise<void> {
+async function addLabels({ client, at, input, log }: Requesting, pull: PullRequest): Promise<void> {
   const about = { taskId: input.request.taskId, pullRequest: pull.number };
   const labels = without(
     (pull.labels ?? []).map(({ name }) => name),
