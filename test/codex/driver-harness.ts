@@ -116,6 +116,8 @@ export function runDriver(options: RunOptions): DriverRun {
       env: {
         PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
         HOME: join(folder, 'home'),
+        // So that it does not compile the driver each time.
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
         ...options.env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
