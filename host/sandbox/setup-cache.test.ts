@@ -15,7 +15,7 @@ const storedBy = { taskId: 'task-1', repository: 'acme/shop' };
 const expectedOf = (content: Uint8Array) => ({ sha256: hashOf(content), bytes: content.length, storedBy });
 
 const archiveOf = async (...samples: readonly TarSample[]) => Buffer.from(await gzipped(tarOf(samples)));
-/** Of exactly so many bytes: without compression, and with a file name in the header of gzip that fills it up. */
+/** Of exactly so many bytes: not compressed, and filled up by a file name in the header of gzip. */
 function archiveOfSize(bytes: number): Buffer {
   const content = randomBytes(bytes - 9_000).toString('latin1');
   const stored = gzipSync(tarOf([{ name: 'workspace/repo/node_modules/x', content }]), { level: 0 });

@@ -141,14 +141,17 @@ describe('an archive', () => {
 
   it('is refused with more entries than a setup makes', async () => {
     const one = tarOf([folder(npm)]).subarray(0, 512);
-    const many = bytesOf(...Array.from({ length: 250_001 }, () => one), new Uint8Array(1024));
+    const many = new Uint8Array(250_001 * 512 + 1024);
+    for (let at = 0; at < 250_001 * 512; at += 512) many.set(one, at);
     const large = { maxUnpackedBytes: 1024 * MiB, pieceBytes: MiB, sliceBytes: MiB };
     expect(await verdictOn(await gzipped(many), large)).toBe('it has more than 250000 entries');
   });
 
   it('is refused with zeros that unpack to more than the limit', async () => {
-    const zeros = bytesOf(tarOf([]), new Uint8Array(65 * MiB));
-    expect(await verdictOn(await gzipped(zeros))).toBe('it has more than 64 MiB unpacked');
+    const zeros = bytesOf(tarOf([]), new Uint8Array(4 * MiB));
+    expect(await verdictOn(await gzipped(zeros), { maxUnpackedBytes: 4 * MiB })).toBe(
+      'it has more than 4 MiB unpacked',
+    );
   });
 
   it.each<[string, (good: Uint8Array) => Uint8Array]>([

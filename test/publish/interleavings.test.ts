@@ -8,8 +8,9 @@ import type { RepositoryFacts } from '../../src/core/task.ts';
 import { createAppTokens, type AppTokens } from '../../src/github/app-auth.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
 import { namesTask } from '../../src/publish/trailers.ts';
-import { explore, type End, type Scene, type Start } from './explore-orders.ts';
+import { explore, Names, Run, settled, type End, type Scene, type Start } from './explore-orders.ts';
 import {
+  answer,
   appId,
   blobId,
   emptyModel,
@@ -378,4 +379,23 @@ describe('overlapping attempts, in every order of their calls and crashes, publi
     expect([...reached].toSorted()).toEqual([...ends].toSorted());
     counted.push(`${explored.orders.toLocaleString('en')} of ${title}`);
   });
+});
+
+it('takes six sequential round trips for three files, and no call for the content of text', async () => {
+  const text = files.map((file) => (file.path === 'c.bin' ? { ...file, content: inBase64('text\n') } : file));
+  const run = new Run('one', publishing(publishInput(facts, { ...changed(base), files: text })), new Names());
+  const rounds: string[][] = [];
+  let model = start;
+  for (await settled(); run.end === null;) {
+    const held = [...run.held];
+    rounds.push(held.map(([, { method, path }]) => `${method} ${path}`));
+    for (const [call, asked] of held) {
+      const [next, given] = answer(model, asked);
+      model = next;
+      await run.give({ call, answer: given });
+    }
+  }
+  expect(run.end).toMatchObject({ value: { kind: 'published' } });
+  expect(rounds).toHaveLength(6);
+  expect(rounds.flat()).not.toContain('POST git/blobs');
 });

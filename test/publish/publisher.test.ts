@@ -82,29 +82,6 @@ describe('a published change', () => {
     expect(/^gpgsig /m.test(git(repository.gitDir, 'cat-file', 'commit', branch))).toBe(author === null);
   });
 
-  it('takes seven sequential round trips for three files', async () => {
-    const simulator = await simulatedGithub();
-    const { facts, change } = await changedRepository(simulator, smallEdit);
-    let finished = 0;
-    let deepest = 0;
-    const counting: typeof fetch = async (input, init) => {
-      const depth = finished + 1;
-      deepest = Math.max(deepest, depth);
-      // A latency that outweighs the differences between calls.
-      await new Promise((resolve) => setTimeout(resolve, 60));
-      const response = await fetch(input, init);
-      finished = Math.max(finished, depth);
-      return response;
-    };
-    const result = await createPublication(ownProcess(simulator, counting)).publish(
-      publishInput(facts, change),
-    );
-    expect(result.kind).toBe('published');
-    expect(deepest).toBeLessThanOrEqual(7);
-    // Text needs no blob call.
-    expect(simulator.requests().filter(({ path }) => path.endsWith('/git/blobs'))).toEqual([]);
-  });
-
   it('uses a token that may only write contents and pull requests of this repository', async () => {
     const simulator = await simulatedGithub();
     await simulator.createRepository({ owner: 'acme', name: 'other', files: { a: 'a' } });
