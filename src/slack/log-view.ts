@@ -18,7 +18,7 @@ const maxBlockChars = 2500;
 const maxOutputChars = 900;
 const maxPaths = 12;
 
-/** Renders the log of a task. `events` are in the order of their `seq`. */
+/** Renders the log of a task. `events` are its newest lines, in order. The first `seq` of a log is 1. */
 export function logView(view: TaskView, events: readonly TaskEvent[]): ModalView {
   const startedAt = Date.parse(view.acceptedAt);
   const shown: string[] = [];
@@ -35,7 +35,8 @@ export function logView(view: TaskView, events: readonly TaskEvent[]): ModalView
     chars += text.length;
     kept += 1;
   }
-  const left = events.length - kept;
+  const notGiven = Math.max(0, (events[0]?.seq ?? 1) - 1);
+  const left = notGiven + events.length - kept;
   const blocks: KnownBlock[] = [
     section(summary(view)),
     ...(left > 0 ? [context(`${countText(left, 'earlier line is', 'earlier lines are')} omitted`)] : []),

@@ -122,8 +122,10 @@ export const taskLimits = {
   persistEveryMs: 500,
   /** Delay before the count of a sandbox's requests is written. */
   countEveryMs: 250,
-  /** Lines of a task's log. */
-  events: 5_000,
+  /** Lines of a task's log. About half of Codex's events become one. */
+  events: 100_000,
+  /** Lines of a log that Slack's modal is rendered from. */
+  newestEvents: 1_000,
   /** Bytes of a run's output. A run that writes more is ended. */
   runOutputBytes: 256 * 1024 * 1024,
   /** The rollout of a six-call turn is about 100 KB. */

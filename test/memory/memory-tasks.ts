@@ -35,6 +35,13 @@ export class MemoryTasks {
     return record;
   }
 
+  /** Ends the record's process, now if it has not crashed, and starts it again. */
+  restart(taskId: string): void {
+    const storage = this.record(taskId).storage.afterCrash();
+    storage.repeatAlarm(this.now);
+    this.#records.set(taskId, new MemoryRecord(storage, this.#deps(this)));
+  }
+
   plan(at: number, run: Planned['run']): void {
     this.#planned = [...this.#planned, { at, run }].toSorted((a, b) => a.at - b.at);
   }
@@ -98,16 +105,16 @@ export class MemoryTasks {
   }
 
   #next(deadline: number): Planned | null {
-    const alarms = [...this.#records.values()].flatMap((record): Planned[] =>
+    const alarms = [...this.#records].flatMap(([taskId, record]): Planned[] =>
       record.storage.alarm === null
         ? []
         : [
             {
               at: record.storage.alarm,
               run: async () => {
-                record.storage.alarm = null;
-                // The platform would retry it; the record has set its next alarm before anything can fail.
-                await record.alarm().catch(() => undefined);
+                record.storage.takeAlarm();
+                await record.alarm().catch(() => record.storage.repeatAlarm(this.now));
+                if (record.storage.isDead) this.restart(taskId);
               },
             },
           ],

@@ -12,6 +12,7 @@ import { DurableObject } from 'cloudflare:workers';
 import type { AgentEnd, Approval } from '../../core/authorization.ts';
 import type { EgressEntry, Grant, GrantPhase, TokenUsage, Receipt } from '../../core/grant.ts';
 import type { Codex } from '../../core/ports/codex.ts';
+import type { Notable, Progress } from '../../core/progress.ts';
 import type { RunChunk, Sandboxes, TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { Slots } from '../../core/ports/slots-port.ts';
 import type { Findings, LogLine, TaskRecordPort, TaskSnapshot } from '../../core/ports/task-record.ts';
@@ -90,7 +91,10 @@ export type WorkflowState = 'live' | 'over' | 'missing' | 'unknown';
 export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   protected abstract deps(): RecordDeps;
   readonly #store: RecordStore = openRecordStore(this.ctx.storage);
-  readonly #viewers = createViewers();
+  readonly #viewers = createViewers({
+    after: (seq, atMost) => this.#store.eventsAfter(seq, atMost),
+    hasEnded: () => this.#state?.outcome !== null,
+  });
   readonly #post = new ProgressPost({
     show: async () => await this.#show(),
     agentRuns: () => watchedRun(this.#opened()) === 'codex',
@@ -139,14 +143,15 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     });
   }
 
-  events(): readonly TaskEvent[] {
-    return this.#store.eventsAfter(0);
+  /** The newest lines of the log, in order. */
+  events(atMost: number = taskLimits.newestEvents): readonly TaskEvent[] {
+    return this.#store.newestEvents(atMost);
   }
 
   /** The log after `seq` as server-sent events; ends with the task. null if there is no such task. */
   watch(seq: number): ReadableStream<Uint8Array> | null {
     if (this.#state === null) return null;
-    return this.#viewers.add(this.#store.eventsAfter(seq), this.#state.outcome !== null);
+    return this.#viewers.add(seq);
   }
 
   kept(name: string): string | null {
@@ -225,8 +230,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   }
 
   appendToLog(line: LogLine): void {
-    const text = JSON.stringify(line);
-    if (!this.#store.eventsAfter(0).some(({ body }) => JSON.stringify(body) === text)) this.#append(line);
+    if (!this.#store.hasLine(line)) this.#append(line);
     if (line.kind !== 'note') this.#post.requestUpdate();
   }
 
@@ -436,18 +440,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
       now,
       state: () => this.#opened(),
       progress: () => this.#store.progress(),
-      persist: (progress, offset) =>
-        this.#store.transaction(() => {
-          this.#store.saveProgress(progress);
-          this.#save({ ...this.#opened(), offset });
-          const receipt = this.#store.receipt();
-          const settled = settleCommands(receipt, ranIn(this.#opened(), progress));
-          if (settled !== receipt) this.#store.saveReceipt(settled);
-        }),
-      append: (line) => {
-        if (line.kind === 'remark') this.#settleRemark(line);
-        else this.#append(line);
-      },
+      persist: (lines, progress, offset) => this.#persist(lines, progress, offset),
       passRemarks: async () => await this.#passRemarks(),
       looked: async (news) => {
         if (news) this.#post.requestUpdate();
@@ -455,6 +448,28 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
         await this.#arm();
       },
     };
+  }
+
+  /** All or nothing, also where the disk is full: what is not stored is read again. */
+  #persist(lines: readonly (Notable | RemarkReport)[], progress: Progress, offset: number): void {
+    const before = this.#state;
+    try {
+      this.#store.transaction(() => {
+        for (const line of lines) {
+          if (line.kind === 'remark') this.#settleRemark(line);
+          else this.#store.append(line, this.deps().now());
+        }
+        this.#store.saveProgress(progress);
+        this.#save({ ...this.#opened(), offset });
+        const receipt = this.#store.receipt();
+        const settled = settleCommands(receipt, ranIn(this.#opened(), progress));
+        if (settled !== receipt) this.#store.saveReceipt(settled);
+      });
+    } catch (error) {
+      this.#state = before;
+      throw error;
+    }
+    this.#viewers.update();
   }
 
   /** Writes the control file, one write at a time: an older one would take remarks back. */
@@ -480,7 +495,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     this.#save(next);
     const by = next.remarks.find((remark) => remark.id === id)?.by ?? '';
     const text = reached ? `Codex has read what ${by} added.` : `Codex did not take what ${by} added.`;
-    this.#append({ kind: 'note', text });
+    this.#store.append({ kind: 'note', text }, this.deps().now());
   }
 
   /** Reads the watched run, and remembers since when that fails. */
@@ -626,8 +641,8 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   }
 
   #append(body: TaskEventBody, at = this.deps().now()): void {
-    const event = this.#store.append(body, at);
-    if (event !== null) this.#viewers.send(event);
+    this.#store.append(body, at);
+    this.#viewers.update();
   }
 
   #log(event: string, fields: Record<string, unknown>): void {

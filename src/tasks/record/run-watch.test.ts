@@ -26,7 +26,6 @@ async function readsInOneSecond(run: 'setup' | 'codex', answer: (offset: number)
       state: () => state,
       progress: () => null,
       persist: () => undefined,
-      append: () => undefined,
       passRemarks: async () => await Promise.resolve(),
       looked: async () => await Promise.resolve(),
     };

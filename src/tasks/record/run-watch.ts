@@ -18,8 +18,8 @@ export interface WatchingRecord {
   readonly now: () => number;
   state(): RecordState;
   progress(): Progress | null;
-  persist(progress: Progress, offset: number): void;
-  append(line: Notable | RemarkReport): void;
+  /** Stores the lines that a read brought for the log and how far it read, both or neither. */
+  persist(lines: readonly (Notable | RemarkReport)[], progress: Progress, offset: number): void;
   /** Passes on the remarks that the run does not have yet. Never rejects. */
   passRemarks(): Promise<void>;
   /** After each look; `news` if the run said something. */
@@ -54,8 +54,8 @@ export async function watchCodex(record: WatchingRecord): Promise<AgentEnd | nul
   let { offset } = record.state();
   let persistedAt = 0;
   let unsaved = false;
-  const persist = () => {
-    if (unsaved) record.persist(progress, offset);
+  const persist = (lines: readonly (Notable | RemarkReport)[]) => {
+    if (unsaved) record.persist(lines, progress, offset);
     persistedAt = now();
     unsaved = false;
   };
@@ -66,18 +66,16 @@ export async function watchCodex(record: WatchingRecord): Promise<AgentEnd | nul
     const seen = await observeOnce(sandbox, codex, { offset, progress }, taskLimits.readWaitMs, now);
     unsaved ||= seen.state.offset !== offset;
     ({ offset, progress } = seen.state);
-    for (const line of seen.notable) record.append(line);
     const budget = spentBudget(record.state());
     const end: AgentEnd | null = seen.end ?? (budget === null ? null : { kind: 'budget', budget });
     const news = seen.notable.length > 0;
-    // Together with the lines of the log, which a crash would repeat otherwise.
-    if (news || end !== null || now() - persistedAt >= taskLimits.persistEveryMs) persist();
+    if (news || end !== null || now() - persistedAt >= taskLimits.persistEveryMs) persist(seen.notable);
     if (end !== null) return end;
     await record.looked(news);
     // After a large read more is there. All reads together are bounded.
     if (offset - before < taskLimits.readBytes / 2) await pace();
   }
-  persist();
+  persist([]);
   return null;
 }
 

@@ -1,73 +1,101 @@
-/** Sends a task's log to live viewers as server-sent events, and drops viewers that are too slow. */
+/**
+ * Sends a task's log to live viewers as server-sent events. A viewer gets lines from the store as fast as it
+ * reads them, so that a slow one costs no memory and loses nothing.
+ */
 import type { TaskEvent } from '../../core/task-view.ts';
 
 /** Interval of comment lines that keep proxies from closing a quiet stream. Most close it after 30–60 s. */
 const heartbeatMs = 15_000;
-/** Events buffered for one viewer. A slower viewer is dropped and resumes with `Last-Event-ID`. */
-const maxWaiting = 2_000;
+/** A viewer that does not read these lines within two heartbeats is dropped, and can resume. */
+const linesAtOnce = 100;
 
-type Controller = ReadableStreamDefaultController<Uint8Array>;
-
-export interface Viewers {
-  /** A stream of past events, then of new ones. It closes after the task's end. */
-  add(past: readonly TaskEvent[], ended: boolean): ReadableStream<Uint8Array>;
-  send(event: TaskEvent): void;
+/** The task's log. */
+export interface ViewedLog {
+  /** The next lines, in order; empty if there are no more yet. */
+  after(seq: number, atMost: number): readonly TaskEvent[];
+  hasEnded(): boolean;
 }
 
-export function createViewers(): Viewers {
-  const open = new Set<Controller>();
-  const encoder = new TextEncoder();
-  const timers = new Map<Controller, ReturnType<typeof setInterval>>();
+interface Viewer {
+  readonly controller: ReadableStreamDefaultController<Uint8Array>;
+  /** The last line that it was sent. */
+  seq: number;
+  /** That line at the last heartbeat for which there was no room. */
+  wasFullAt: number | null;
+}
 
-  const drop = (viewer: Controller) => {
+export interface Viewers {
+  /** A stream of the lines after `seq`. It closes after the task's end. */
+  add(seq: number): ReadableStream<Uint8Array>;
+  /** There are new lines. */
+  update(): void;
+}
+
+export function createViewers(log: ViewedLog): Viewers {
+  const open = new Map<Viewer, ReturnType<typeof setInterval>>();
+  const encoder = new TextEncoder();
+
+  const drop = (viewer: Viewer) => {
+    clearInterval(open.get(viewer));
     open.delete(viewer);
-    clearInterval(timers.get(viewer));
-    timers.delete(viewer);
   };
-  const write = (viewer: Controller, text: string) => {
-    try {
-      viewer.enqueue(encoder.encode(text));
-      if ((viewer.desiredSize ?? 0) < -maxWaiting) {
-        drop(viewer);
-        viewer.close();
-      }
-    } catch {
-      drop(viewer); // the viewer disconnected between two events
-    }
-  };
-  const close = (viewer: Controller) => {
+  const close = (viewer: Viewer) => {
     drop(viewer);
     try {
-      viewer.close();
+      viewer.controller.close();
     } catch {
       // the viewer closed it already
     }
   };
+  const write = (viewer: Viewer, text: string) => {
+    try {
+      viewer.controller.enqueue(encoder.encode(text));
+    } catch {
+      drop(viewer); // the viewer disconnected between two lines
+    }
+  };
+  const hasRoom = ({ controller }: Viewer) => (controller.desiredSize ?? 0) > 0;
+  const fill = (viewer: Viewer) => {
+    while (open.has(viewer) && hasRoom(viewer)) {
+      const lines = log.after(viewer.seq, linesAtOnce);
+      const last = lines.at(-1);
+      if (last === undefined) {
+        if (log.hasEnded()) close(viewer);
+        return;
+      }
+      // First, because writing to a viewer that waits asks for the next lines at once.
+      viewer.seq = last.seq;
+      write(viewer, lines.map(format).join(''));
+    }
+  };
+  const beat = (viewer: Viewer) => {
+    if (hasRoom(viewer)) write(viewer, ': alive\n\n');
+    else if (viewer.wasFullAt === viewer.seq) close(viewer);
+    else viewer.wasFullAt = viewer.seq;
+  };
 
   return {
-    add(past, ended) {
-      let mine: Controller | null = null;
+    add(seq) {
+      let viewer: Viewer | null = null;
       return new ReadableStream<Uint8Array>({
         start(controller) {
-          mine = controller;
-          open.add(controller);
-          timers.set(
-            controller,
-            setInterval(() => write(controller, ': alive\n\n'), heartbeatMs),
+          const mine: Viewer = { controller, seq, wasFullAt: null };
+          viewer = mine;
+          open.set(
+            mine,
+            setInterval(() => beat(mine), heartbeatMs),
           );
-          for (const event of past) write(controller, format(event));
-          if (ended) close(controller);
+        },
+        pull() {
+          if (viewer !== null) fill(viewer);
         },
         cancel() {
-          if (mine !== null) drop(mine);
+          if (viewer !== null) drop(viewer);
         },
       });
     },
-    send(event) {
-      for (const viewer of open) {
-        write(viewer, format(event));
-        if (event.body.kind === 'ended') close(viewer);
-      }
+    update() {
+      for (const viewer of open.keys()) fill(viewer);
     },
   };
 }
