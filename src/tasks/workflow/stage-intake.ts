@@ -11,7 +11,7 @@ import { ageText, standingText } from '../../core/task-words.ts';
 import * as z from 'zod';
 import { locateAlsoRead } from './also-read.ts';
 import { approveHeld } from './approve-command.ts';
-import { readConventions } from './house-style.ts';
+import { readConventions } from './conventions.ts';
 import { githubHelp } from './help.ts';
 import { findEarlierTurn } from './conversation.ts';
 import { idsOfConversation, type Earlier } from './earlier-tasks.ts';

@@ -10,7 +10,7 @@ import type { SetupReport } from '../../core/setup.ts';
 import type { Reason, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
 import { mergeRemarks, readKeptChange } from './kept-change.ts';
-import { answerToPublish } from './house-style.ts';
+import { answerToPublish } from './conventions.ts';
 import { mergeKept } from './kept-merge.ts';
 import { keptContext, keptContextSchema } from './stage-intake.ts';
 import { lostOutcome, unlessLost } from './stage-sandbox.ts';
