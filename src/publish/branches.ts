@@ -63,8 +63,8 @@ export async function branchHead(
 }
 
 /**
- * Finds the task's commit in the history of `head`: people may have added commits on top, or rebased it. The
- * oldest counts.
+ * Finds the task's commit in the history of `head`, down to its base: people may have added commits on top,
+ * or rebased it. The oldest counts.
  */
 export async function ownCommitUnder(
   {
@@ -73,7 +73,10 @@ export async function ownCommitUnder(
     input,
     makesChange,
   }: Pick<Publishing, 'client' | 'at' | 'makesChange'> & {
-    readonly input: { readonly request: { readonly taskId: string } };
+    readonly input: {
+      readonly request: { readonly taskId: string };
+      readonly change: { readonly base: string };
+    };
   },
   head: string,
 ): Promise<string | null> {
@@ -81,8 +84,10 @@ export async function ownCommitUnder(
     client.request('GET /repos/{owner}/{repo}/commits', { ...at, sha: head, per_page: maxCommitsOnTop }),
   );
   if (found === null) return null;
-  const named = listedSchema
-    .parse(found.data)
+  const listed = listedSchema.parse(found.data);
+  const base = listed.findIndex(({ sha: id }) => id === input.change.base);
+  const named = listed
+    .slice(0, base < 0 ? undefined : base)
     .filter(({ commit }) => namesTask(commit.message, input.request.taskId));
   for (const { sha: id, commit, parents } of named.toReversed().slice(0, maxCandidates)) {
     const made = { tree: commit.tree.sha, parents: parents.map((parent) => parent.sha) };

@@ -15,6 +15,7 @@ export async function mergeCleanly(client: GithubClient, input: CleanMergeInput)
   const makesChange = async ({ parents }: MadeCommit) => parents.length === 2 && parents[1] === pull.baseSha;
   const own = async (): Promise<CleanMerge | null> => {
     const head = await branchHead({ client, at }, pull.headRef);
+    const input = { request, change: { base: pull.headSha } };
     const commit = head === null ? null : await ownCommitUnder({ client, at, input, makesChange }, head);
     return commit === null ? null : { kind: 'merged', commit };
   };

@@ -231,8 +231,14 @@ describe('a second attempt at a follow-up', () => {
     expect(await publish({ simulator }, input)).toEqual(result);
   });
 
-  it('finds its commit below the commits of people', async () => {
-    const { simulator, gitDir, first, input } = await scene();
+  it('finds its commit above and below the commits of people, who may name its task', async () => {
+    const { simulator, gitDir, first, input: early } = await scene();
+    const message = `Mine\n\nAirlock-Task: ${taskId}`;
+    let base = first.headSha;
+    for (let count = 1; count <= 5; count += 1)
+      base = git(gitDir, 'commit-tree', '-p', base, '-m', message, `${base}^{tree}`);
+    git(gitDir, 'update-ref', `refs/heads/${first.headRef}`, base);
+    const input = { ...early, change: { ...early.change, base } };
     await publish({ simulator }, input);
     const onTop = await simulator.moveBranch({ ...at, branch: first.headRef, files: { 'more.txt': 'x' } });
     const again = await publish({ simulator }, input);
@@ -241,7 +247,7 @@ describe('a second attempt at a follow-up', () => {
       added: expect.any(String),
       pullRequest: { headSha: onTop.sha },
     });
-    expect(subjects(gitDir, first.headRef)).toHaveLength(3);
+    expect(subjects(gitDir, first.headRef)).toHaveLength(8);
     expect(await simulator.pulls(at)).toHaveLength(1);
   });
 
