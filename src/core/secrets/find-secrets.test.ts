@@ -90,6 +90,20 @@ describe('findSecrets', () => {
     expect(findSecrets(text, 'app/.npmrc')).toEqual([]);
   });
 
+  it.each<[string, (line: string) => string]>([
+    ['as it is', (line) => line],
+    ['in a comment', (line) => ` * ${line}`],
+    ['in a shell’s comment', (line) => `# ${line}`],
+    ['in literals that are joined', (line) => `  "${line}\\n" +`],
+  ])('finds the key of OpenSSH, with zeros in its first line, %s', (_, wrap) => {
+    const zeros = 'b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW';
+    const [begin = '', ...rest] = pem('OPENSSH ').split('\n');
+    const lines = [begin, zeros, ...rest];
+    const text = lines.map(wrap).join('\n');
+    expect(kindsIn(text)).toContain('a private key');
+    expect(withoutSecrets(text)).not.toMatch(/[A-Za-z0-9+/]{20}/);
+  });
+
   it('names each line once, and counts lines without an array of them', () => {
     const two = `${'\n'.repeat(50_000)}ghp_${random(36)}\r\n\nglpat-${random(20)}`;
     expect(findSecrets(`${two}\nghp_${random(36)}`).map(({ kind, line }) => [kind, line])).toEqual([

@@ -56,7 +56,7 @@ export function withoutSecrets(text: string): string {
 /** Finds where a secret ends beyond its shape: after a key's last line, a token's last characters. */
 function restOfSecret(text: string, from: number): number {
   const rest =
-    /(?:-----END [A-Z ]{1,40}-----|[A-Za-z0-9+/=_-]|\.(?=[A-Za-z0-9_-])|[ \t\r]{0,3}(?:\n|(?:\\r)?\\n)[ \t]{0,8}(?=[A-Za-z0-9+/=_-]{16}|(?:[A-Za-z0-9+/=]{1,76}(?:\r?\n|(?:\\r)?\\n)[ \t]{0,8})?-----END)){0,20000}/y;
+    /(?:-----END [A-Z ]{1,40}-----|[A-Za-z0-9+/=_-]|\.(?=[A-Za-z0-9_-])|["'+ \t\r]{0,6}(?:\n|(?:\\r)?\\n(?:["'+ \t\r]{0,6}\n)?)[ \t#*>;|/"'+]{0,8}(?=[A-Za-z0-9+/=_-]{16}|(?:[A-Za-z0-9+/=]{1,76}(?:\r?\n|(?:\\r)?\\n)[ \t]{0,8})?-----END)){0,20000}/y;
   rest.lastIndex = from;
   return from + (rest.exec(text)?.[0].length ?? 0);
 }
@@ -96,9 +96,12 @@ function shapeMatches(text: string, { kind, pattern }: SecretShape): SecretMatch
   }
 }
 
-/** Fillers such as `ghp_xxxxxxxx…`: real credentials are random and use many characters. */
+/**
+ * Fillers such as `ghp_xxxxxxxx…`: real credentials are random and use many characters. A key of OpenSSH has
+ * zeros in its first line.
+ */
 const isPlaceholder = (match: string): boolean =>
-  /EXAMPLE(?:KEY)?$/.test(match) || new Set(match.slice(-24)).size < 8;
+  /EXAMPLE(?:KEY)?$/.test(match) || new Set(match.slice(match.startsWith('-----') ? -64 : -24)).size < 8;
 
 /** Counts lines from the last place on, because places come in order. */
 function lineCounter(text: string): (at: number) => number {

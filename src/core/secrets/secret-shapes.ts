@@ -14,7 +14,7 @@ export const secretShapes: readonly SecretShape[] = [
   {
     kind: 'a private key',
     pattern:
-      /-----BEGIN (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr]|["'+,]){1,20}[A-Za-z0-9+/=:, \r\n\\-]{64}/g,
+      /-----BEGIN (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr]|["'+,#*>;|/]){1,20}[A-Za-z0-9+/=:, \r\n\\-]{64}/g,
   },
   {
     kind: 'a PuTTY private key',
