@@ -1,12 +1,19 @@
 /** `npm start`: runs the bot on this machine. */
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { startBot, type Bot } from '../host/bot.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startBot, type DrainableBot } from '../host/bot.ts';
 import { readDevVars, readEnvironment, type LocalEnvironment } from '../host/environment.ts';
 import { openLogFile } from '../host/log-file.ts';
 import type { OptionTable } from './command/read-arguments.ts';
 import { runCommand, type Invocation } from './command/run-command.ts';
 import { examineHere } from './doctor/examine-here.ts';
 import { lineOf, summaryOf } from './doctor/print.ts';
+import { drain } from './start/drain.ts';
+import { listOpenTasks } from './task/bot-api.ts';
+
+/** Interval between two looks at what still runs. */
+const drainLookMs = 1_000;
 
 await runCommand({
   name: 'npm start',
@@ -23,6 +30,7 @@ Settings come from the environment or from .dev.vars:
   AIRLOCK_HOST      address to listen on (127.0.0.1)
   AIRLOCK_CONFIG    configuration file (airlock.config.jsonc)
   AIRLOCK_STATE     folder for tasks and logs (.airlock)
+  AIRLOCK_DRAIN_SECONDS   how long a stop waits for running tasks (600); 0 ends them at once
   GITHUB_URL, GITHUB_API_URL, OPENAI_BASE_URL, SLACK_API_URL
                     other upstreams (GitHub Enterprise Server, a gateway)
 
@@ -56,11 +64,13 @@ async function start({ say, onStop }: Pick<Invocation<OptionTable>, 'say' | 'onS
       : `  API               ${bot.url}/api/tasks`,
     `  Allowlist         ${environment.configPath}`,
     `  Log               ${logFile}`,
-    'Press Ctrl-C to stop the bot and destroy every sandbox.',
+    environment.drainMs === 0
+      ? 'Press Ctrl-C to stop the bot and destroy every sandbox.'
+      : 'Press Ctrl-C to stop the bot once no task runs; again to end the tasks.',
   ];
   say(lines.join('\n'));
   void showDoctor(say);
-  return await stopped(bot, onStop, say);
+  return await stopped(bot, environment.drainMs, onStop, say);
 }
 
 /** Reports what would make the first task fail. Never delays or fails the start. */
@@ -84,21 +94,54 @@ function slackLine(slack: LocalEnvironment['slack'], url: string): string {
     : '  Slack             connected over Socket Mode';
 }
 
-/** Resolves when the bot has stopped and every sandbox is destroyed. */
+/**
+ * The first signal waits for running tasks, the second ends them, another one ends this process at once.
+ * Resolves when the bot has stopped and every sandbox is destroyed.
+ */
 async function stopped(
-  bot: Bot,
+  bot: DrainableBot,
+  drainMs: number,
   onStop: (stop: () => void) => void,
   say: (line: string) => void,
 ): Promise<number> {
   await new Promise<void>((resolve) => {
-    let stopping = false;
+    const hurry = new AbortController();
+    let signals = 0;
+    const stop = async (): Promise<void> => {
+      say('Stopping …');
+      await bot.stop().finally(resolve);
+    };
     onStop(() => {
-      // A second Ctrl-C ends the process at once.
-      if (stopping) process.exit(130);
-      stopping = true;
-      say('\nStopping …');
-      void bot.stop().finally(resolve);
+      signals += 1;
+      if (signals > 2 || (signals > 1 && drainMs === 0)) process.exit(130);
+      if (signals === 2) return hurry.abort();
+      // The terminal has written `^C`.
+      say('');
+      const drained = drainBot(bot, drainMs, say, hurry.signal);
+      void Promise.race([drained, once(hurry.signal, 'abort')]).finally(() => void stop());
     });
   });
   process.exit(0);
+}
+
+async function drainBot(
+  bot: DrainableBot,
+  limitMs: number,
+  say: (line: string) => void,
+  stopped: AbortSignal,
+): Promise<void> {
+  if (limitMs === 0) return;
+  bot.drain();
+  const api = { url: bot.url, apiToken: bot.readToken };
+  await drain(
+    {
+      openTasks: async () => (await listOpenTasks(api)).tasks,
+      sandboxes: () => bot.sandboxes(),
+      say,
+      now: Date.now,
+      pause: async (signal) => await sleep(drainLookMs, undefined, { signal }).catch(() => undefined),
+    },
+    limitMs,
+    stopped,
+  );
 }

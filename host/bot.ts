@@ -1,4 +1,5 @@
 /** Starts the bot on this machine: builds the Worker, and connects sandbox host and workerd. */
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { TaskSandbox } from '../src/core/ports/sandbox-port.ts';
 import { localSandboxes } from '../src/sandbox/local.ts';
@@ -40,8 +41,15 @@ export interface Bot {
   stop(): Promise<void>;
 }
 
+export interface DrainableBot extends Bot {
+  /** Lists tasks over the API at `url`, also without an `API_TOKEN`. Random at each start. */
+  readonly readToken: string;
+  /** Starts no more sandboxes. Tasks that need one wait, until the next start if need be. */
+  drain(): void;
+}
+
 /** Rejects with a message for people, such as that the port or the state folder is in use. */
-export async function startBot(options: BotOptions): Promise<Bot> {
+export async function startBot(options: BotOptions): Promise<DrainableBot> {
   closeInheritedDescriptors(2);
   const unlock = openStateFolder(options.stateDir);
   try {
@@ -53,7 +61,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
   }
 }
 
-async function startWithState(options: BotOptions): Promise<Bot> {
+async function startWithState(options: BotOptions): Promise<DrainableBot> {
   const [support, bundle, egress] = await Promise.all([
     checkSandboxSupport(),
     buildWorker(options.progress),
@@ -70,6 +78,8 @@ async function startWithState(options: BotOptions): Promise<Bot> {
     ...(options.maxSandboxes === undefined ? {} : { limits: { maxSandboxes: options.maxSandboxes } }),
     log,
   });
+  const readToken = randomBytes(32).toString('hex');
+  let isDraining = false;
   try {
     const worker = await startWorker(
       {
@@ -81,8 +91,10 @@ async function startWithState(options: BotOptions): Promise<Bot> {
           ...options.settings,
           AIRLOCK_CONFIG_TEXT: options.configText,
           SANDBOX_SLOTS: String(host.maxSandboxes),
+          HOST_READ_TOKEN: readToken,
         },
         sandboxHost: async (request) => await host.handle(request),
+        isDraining: () => isDraining,
         ...(options.standIns === undefined ? {} : { standIns: options.standIns }),
         log: (level, message) => options.log(workerLine(level, message)),
       },
@@ -91,7 +103,12 @@ async function startWithState(options: BotOptions): Promise<Bot> {
     const slack = await connectSlack(options, worker);
     return {
       url: worker.url,
+      readToken,
       sandboxes: () => host.list(),
+      drain: () => {
+        isDraining = true;
+        host.drain();
+      },
       sandboxOf: (sandboxId) =>
         localSandboxes(
           { fetch: async (input, init) => await host.handle(new Request(input, init)) },

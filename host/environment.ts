@@ -23,6 +23,8 @@ export interface LocalEnvironment {
   readonly hostname: string;
   readonly port: number;
   readonly apiToken: string | null;
+  /** How long a stop waits for running tasks. */
+  readonly drainMs: number;
   /** null: Slack is off. With an app-level token the host connects to Slack, and needs no public address. */
   readonly slack: { readonly appToken: string | null } | null;
 }
@@ -34,6 +36,7 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
   const parsed = parseSettings(merged);
   const appToken = merged['SLACK_APP_TOKEN']?.trim() || null;
   const port = portOf(merged['PORT']);
+  const drainSeconds = drainSecondsOf(merged[drainName]);
   const wrong = [
     ...(parsed.ok ? [] : parsed.problem.split('\n')),
     ...(parsed.ok ? privateKeyProblems(parsed.settings.githubAppPrivateKey) : []),
@@ -45,6 +48,11 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
         ]),
     ...(port === null
       ? [`PORT has to be a number from 0 to 65535, not ${JSON.stringify(merged['PORT'])}`]
+      : []),
+    ...(drainSeconds === null
+      ? [
+          `${drainName} has to be a number from 0 to ${maxDrainSeconds}, not ${JSON.stringify(merged[drainName])}`,
+        ]
       : []),
     ...misspeltSettings(devVars, environment),
   ];
@@ -61,7 +69,13 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
     lines.push(
       `SLACK_BOT_TOKEN is set, but ${configPath} names no workspace under "slack.team"; see docs/setup.md.`,
     );
-  if (!parsed.ok || port === null || read instanceof StartProblem || lines.length > 0)
+  if (
+    !parsed.ok ||
+    port === null ||
+    drainSeconds === null ||
+    read instanceof StartProblem ||
+    lines.length > 0
+  )
     throw new StartProblem(lines.join('\n'));
 
   const settings: Record<string, string> = {};
@@ -78,6 +92,7 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
     hostname: merged['AIRLOCK_HOST']?.trim() || '127.0.0.1',
     port,
     apiToken: parsed.settings.apiToken,
+    drainMs: drainSeconds * 1000,
     slack: parsed.settings.slack === null ? null : { appToken },
   };
 }
@@ -97,6 +112,16 @@ function portOf(text: string | undefined): number | null {
   if (text === undefined || text.trim() === '') return 8787;
   const port = Number(text);
   return /^\d+$/.test(text.trim()) && port <= 65_535 ? port : null;
+}
+
+const drainName = 'AIRLOCK_DRAIN_SECONDS';
+const maxDrainSeconds = 86_400;
+
+/** Null: not such a number. Ten minutes by default: most tasks end within it. */
+function drainSecondsOf(text: string | undefined): number | null {
+  const written = text?.trim() || '600';
+  const seconds = Number(written);
+  return /^\d+$/.test(written) && seconds <= maxDrainSeconds ? seconds : null;
 }
 
 /** Lets OpenSSL read the key: the settings know only what kind of key it is. */

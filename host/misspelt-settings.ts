@@ -3,7 +3,14 @@ import { nearest } from '../src/lib/nearest.ts';
 import { settingNames } from '../src/settings.ts';
 
 /** Settings of one machine, in addition to those of the Worker. */
-const hostNames = ['SLACK_APP_TOKEN', 'PORT', 'AIRLOCK_HOST', 'AIRLOCK_CONFIG', 'AIRLOCK_STATE'];
+const hostNames = [
+  'SLACK_APP_TOKEN',
+  'PORT',
+  'AIRLOCK_HOST',
+  'AIRLOCK_CONFIG',
+  'AIRLOCK_STATE',
+  'AIRLOCK_DRAIN_SECONDS',
+];
 const known = [...settingNames, ...hostNames];
 
 /** A line for each unknown name that resembles an unset setting. */

@@ -41,6 +41,8 @@ export interface WorkerHostOptions {
   /** Bindings of the Worker: settings and the configuration's text. */
   readonly bindings: Readonly<Record<string, string>>;
   readonly sandboxHost: (request: Request) => Promise<Response>;
+  /** Whether the bot stops, and starts no more sandboxes; default: never. */
+  readonly isDraining?: () => boolean;
   /** Host name → origin of a simulator in its place. Other hosts are reached as usual. */
   readonly standIns?: Readonly<Record<string, string>>;
   /** Milliseconds between two sweeps; default 15 minutes. */
@@ -121,7 +123,7 @@ export async function startWorker(
       serviceBindings: {
         SANDBOX_HOST: async (request) =>
           new URL(request.url).pathname === '/state'
-            ? MiniflareResponse.json({ problem: room.problem() })
+            ? MiniflareResponse.json({ problem: room.problem(), draining: options.isDraining?.() ?? false })
             : await callSandboxHost(request, options.sandboxHost),
       },
     }),

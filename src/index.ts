@@ -37,21 +37,18 @@ connectOutbound((env: Env, waitUntil) => composeEgress(env, waitUntil));
 
 export default {
   async fetch(request, env, context): Promise<Response> {
-    if (new URL(request.url).pathname === doctorPath)
-      return await composeDoctor(env).fetch(request, env, context);
+    const { pathname } = new URL(request.url);
+    if (pathname === doctorPath) return await composeDoctor(env).fetch(request, env, context);
     let app;
     try {
       app = composeApp(env);
     } catch (error) {
       // An incomplete deployment accepts nothing: a 200 would lose the trigger.
       log('settings.invalid', { error: String(error) });
+      const reason = 'This Airlock is not configured; its log says what is missing.';
+      const health = pathname === '/healthz' ? { ok: false, status: 'broken', reason } : {};
       return Response.json(
-        {
-          error: {
-            code: 'not-configured',
-            message: 'This Airlock is not configured; its log says what is missing.',
-          },
-        },
+        { ...health, error: { code: 'not-configured', message: reason } },
         { status: 503 },
       );
     }

@@ -94,12 +94,16 @@ describe('docs/configuration.md', () => {
   it.each([...new Set(keysOf(z.toJSONSchema(configSchema)))])('explains the key %s', (key) => {
     expect(page).toContain(key === '$schema' ? `"${key}"` : `\`${key}\``);
   });
-  it.each([...settingNames, 'PORT', 'AIRLOCK_HOST', 'AIRLOCK_CONFIG', 'AIRLOCK_STATE'])(
-    'has a row for the setting %s',
-    (name) => {
-      expect(page).toMatch(new RegExp(`^\\| \`${name}\``, 'm'));
-    },
-  );
+  it.each([
+    ...settingNames,
+    'PORT',
+    'AIRLOCK_HOST',
+    'AIRLOCK_CONFIG',
+    'AIRLOCK_STATE',
+    'AIRLOCK_DRAIN_SECONDS',
+  ])('has a row for the setting %s', (name) => {
+    expect(page).toMatch(new RegExp(`^\\| \`${name}\``, 'm'));
+  });
 });
 
 describe('docs/api.md', () => {

@@ -17,8 +17,8 @@ export type Health =
   | { readonly kind: 'airlock'; readonly version: string }
   /** It runs, but required settings are missing. */
   | { readonly kind: 'not-configured' }
-  /** It runs, but can store nothing: `why` names the remedy. */
-  | { readonly kind: 'not-writable'; readonly why: string }
+  /** It runs, but can accept nothing: `why` names the remedy. */
+  | { readonly kind: 'broken'; readonly why: string }
   | { readonly kind: 'something-else'; readonly status: number }
   | { readonly kind: 'no-answer'; readonly why: string };
 
@@ -29,7 +29,8 @@ export async function askHealth(service: Service, url: string): Promise<Health> 
   const health = asked.status === 200 ? healthSchema.safeParse(asked.body) : null;
   if (health?.success === true) return { kind: 'airlock', version: health.data.version };
   const problem = problemSchema.safeParse(asked.body).data?.error;
-  if (problem?.code === 'not-writable') return { kind: 'not-writable', why: problem.message };
+  if (problem?.code === 'not-writable' || problem?.code === 'no-sandbox-host')
+    return { kind: 'broken', why: problem.message };
   return problem?.code === 'not-configured'
     ? { kind: 'not-configured' }
     : { kind: 'something-else', status: asked.status };

@@ -60,8 +60,8 @@ function judgeHealth(health: Health, url: string): Verdict {
         `Airlock answers at ${url}, but refuses every request because it is not configured`,
         'Fix the problems below, then deploy or restart.',
       );
-    case 'not-writable':
-      return fail(`Airlock answers at ${url}, but can store nothing`, health.why);
+    case 'broken':
+      return fail(`Airlock answers at ${url}, but can accept nothing`, health.why);
     case 'something-else':
       return fail(`the server at ${url} is not Airlock (status ${health.status})`, 'Check --url.');
     case 'no-answer':

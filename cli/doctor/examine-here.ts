@@ -103,8 +103,8 @@ async function judgeBot({ fetch: send }: HereOptions, environment: NodeJS.Dict<s
       return warn(`something else listens at ${url} (status ${health.status})`, 'Set PORT to another port.');
     case 'not-configured':
       return fail(`the bot at ${url} is not configured`, 'Fix the problems above, and restart it.');
-    case 'not-writable':
-      return fail(`the bot at ${url} can store nothing`, health.why);
+    case 'broken':
+      return fail(`the bot at ${url} can accept nothing`, health.why);
     case 'airlock':
       return health.version === version
         ? ok(`${version} runs at ${url}`)

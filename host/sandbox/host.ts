@@ -36,6 +36,7 @@ export interface SandboxHost {
   /** Serves the binding. Never rejects. */
   handle(request: Request): Promise<Response>;
   list: Registry['list'];
+  drain: Registry['drain'];
   /** How many sandboxes can run at the same time. */
   readonly maxSandboxes: number;
   /** Which limits this machine enforces, and by which mechanism. */
@@ -110,6 +111,7 @@ export async function startSandboxHost(options: SandboxHostOptions): Promise<San
   return {
     handle: async (request) => await app.fetch(request),
     list: () => registry.list(),
+    drain: () => registry.drain(),
     maxSandboxes,
     limits,
     async close() {

@@ -35,13 +35,17 @@ export interface Registry {
   destroy(sandboxId: string, reason: string): Promise<void>;
   /** Ids of the sandboxes that are starting or running. */
   list(): readonly string[];
+  /** Starts no more sandboxes: `start` rejects with `TooManySandboxes`, except for one that is there. */
+  drain(): void;
   destroyAll(reason: string): Promise<void>;
 }
 
 export function createRegistry({ maxSandboxes, usedIds, launch, onEnded }: RegistryOptions): Registry {
   const entries = new Map<string, Entry>();
+  let isDraining = false;
 
   function freeSlot(): number {
+    if (isDraining) throw new TooManySandboxes('this host is stopping, and starts no more sandboxes');
     const taken = new Set([...entries.values()].map((entry) => (entry.state === 'gone' ? -1 : entry.slot)));
     for (let slot = 0; slot < maxSandboxes; slot++) if (!taken.has(slot)) return slot;
     throw new TooManySandboxes(`this host runs ${maxSandboxes} sandboxes already`);
@@ -140,6 +144,10 @@ export function createRegistry({ maxSandboxes, usedIds, launch, onEnded }: Regis
 
     list: () =>
       [...entries].filter(([, { state }]) => state === 'starting' || state === 'running').map(([id]) => id),
+
+    drain() {
+      isDraining = true;
+    },
 
     async destroyAll(reason) {
       await Promise.allSettled([...entries.keys()].map((sandboxId) => this.destroy(sandboxId, reason)));

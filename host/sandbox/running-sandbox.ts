@@ -163,7 +163,13 @@ function startProcess(run: readonly string[], cgroup: Cgroup | null): SandboxPro
     cgroup === null ? run : ['/bin/sh', '-c', joinAndRun, 'sh', ...cgroup.joinFiles, '--', ...run];
   // An empty environment, because other users could read it in the host's process list and nothing here needs
   // one.
-  const child = spawn(program, args, { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
+  // Detached: a terminal's Ctrl-C does not reach it, because the bot waits for running tasks.
+  const child = spawn(program, args, {
+    cwd: '/',
+    env: {},
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    detached: true,
+  });
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());

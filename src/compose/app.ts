@@ -43,7 +43,7 @@ function createRoutes(env: Env): Hono {
   return createApp({
     version: airlockVersion,
     botId: platformOf(env).botId,
-    storageProblem: async () => await platformOf(env).storageProblem(),
+    health: async () => await platformOf(env).health(),
     log,
     githubWebhooks: githubWebhooks({
       secret: settings.githubWebhookSecret,
@@ -72,6 +72,7 @@ function createRoutes(env: Env): Hono {
     api: {
       ...shared,
       apiToken: settings.apiToken,
+      readToken: platformOf(env).readToken,
       start: async (request) => await start(env, request),
       recent: async (limit) => {
         const asked = async () => await slotsObjectOf(env).recent(limit);

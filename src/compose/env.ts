@@ -27,6 +27,8 @@ export interface Env {
   readonly SANDBOX_SLOTS?: string;
   /** Proves that an egress request comes from the gateway; only on one machine. */
   readonly SANDBOX_GATEWAY_TOKEN?: string;
+  /** Lists tasks for the bot itself, random at each start; only on one machine. */
+  readonly HOST_READ_TOKEN?: string;
   /** Random id of this start of the bot, which `/healthz` shows; only on one machine. */
   readonly BOT_ID?: string;
   /** The text of `airlock.config.jsonc`; without it the file that was bundled at deployment counts. */

@@ -4,9 +4,11 @@ import type { Sandboxes, TaskSandbox } from '../core/ports/sandbox-port.ts';
 import type { SetupCache } from '../core/ports/setup-cache-port.ts';
 import { cloudflareSandboxes } from '../sandbox/cloudflare-sandboxes.ts';
 import { localSetupCache } from '../sandbox/local-setup-cache.ts';
-import { localSandboxes, localStorageProblem } from '../sandbox/local.ts';
+import { localHostState, localSandboxes } from '../sandbox/local.ts';
 import { r2SetupCache } from '../sandbox/r2-setup-cache.ts';
+import type { Health } from '../web/health.ts';
 import type { Env } from './env.ts';
+import { log } from './runtime.ts';
 
 export interface Platform {
   /** The text of `airlock.config.jsonc`. */
@@ -19,10 +21,12 @@ export interface Platform {
   readonly botId: string | null;
   /** The address under which Codex calls OpenAI from inside a sandbox. */
   readonly insideOpenaiBaseUrl: string;
+  /** Lists tasks for the bot itself, which waits for them at a stop; null on Cloudflare. */
+  readonly readToken: string | null;
   /** Proves that an egress request comes from the gateway. An empty token opens nothing. */
   readonly gatewayToken: string;
-  /** Why nothing can be stored now, with the remedy; null where the platform sees to it. */
-  storageProblem(): Promise<string | null>;
+  /** What of this machine decides whether tasks can be accepted and run. Never rejects. */
+  health(): Promise<Health>;
   /** Throws when the deployment binds nothing to run a sandbox with. */
   sandboxes(): Sandboxes;
   /** Null: setup always starts from nothing. */
@@ -48,8 +52,9 @@ function cloudflare(env: Env, configText: string): Platform {
     // broken answer (cloudflare/containers#220). Plain HTTP only goes to the interceptor on the same machine;
     // the handler uses HTTPS.
     insideOpenaiBaseUrl: 'http://api.openai.com/v1',
+    readToken: null,
     gatewayToken: '',
-    storageProblem: async () => await Promise.resolve(null),
+    health: async () => await Promise.resolve({ status: 'ready' }),
     sandboxes: () => {
       if (containers === undefined) throw new Error('no sandbox binding: this Worker cannot run tasks here');
       return cloudflareSandboxes(containers);
@@ -67,9 +72,22 @@ function oneMachine(env: Env, configText: string, host: Fetcher): Platform {
     room: Number(env.SANDBOX_SLOTS ?? Number.POSITIVE_INFINITY),
     botId: env.BOT_ID ?? null,
     insideOpenaiBaseUrl: 'https://api.openai.com/v1',
+    readToken: env.HOST_READ_TOKEN ?? null,
     gatewayToken: env.SANDBOX_GATEWAY_TOKEN ?? '',
-    storageProblem: async () => await localStorageProblem(host),
+    health: async () => await localHealth(host),
     sandboxes: () => localSandboxes(host, idFor),
     setupCache: (taskId) => localSetupCache(host, idFor(taskId), taskId),
   };
+}
+
+async function localHealth(host: Fetcher): Promise<Health> {
+  try {
+    const { problem, draining } = await localHostState(host);
+    if (problem !== null) return { status: 'broken', why: 'not-writable', reason: problem };
+    return { status: draining ? 'draining' : 'ready' };
+  } catch (error) {
+    log('health.unknown', { error: String(error) });
+    const reason = 'The sandbox host does not answer, so no sandbox can be started: restart Airlock.';
+    return { status: 'broken', why: 'no-sandbox-host', reason };
+  }
 }

@@ -37,12 +37,12 @@ export function localSandboxes(host: SandboxHostBinding, idFor: (taskId: string)
   return { idFor, get: (sandboxId) => localSandbox(host, sandboxId) };
 }
 
-const stateBody = z.object({ problem: z.string().nullable() });
+const stateBody = z.object({ problem: z.string().nullable(), draining: z.boolean() });
 
-/** Asks the host whether its state folder can be written. */
-export async function localStorageProblem(host: SandboxHostBinding): Promise<string | null> {
+/** Asks the host why its state folder cannot be written, and whether it still starts sandboxes. */
+export async function localHostState(host: SandboxHostBinding): Promise<z.infer<typeof stateBody>> {
   const asked = async () => stateBody.parse(await (await host.fetch('http://sandbox-host/state')).json());
-  return (await withDeadline(asked(), answerMs, 'the sandbox host')).problem;
+  return await withDeadline(asked(), answerMs, 'the sandbox host');
 }
 
 function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox {

@@ -10,6 +10,7 @@ import { emptyReceipt } from '../core/grant.ts';
 import { checkBearer } from './access.ts';
 import { apiRoutes, type ApiDeps, type ApiTask } from './api.ts';
 import { createApp } from './app.ts';
+import type { Health } from './health.ts';
 
 const apiToken = 'a-token-of-sixteen-characters';
 const json = { 'content-type': 'application/json' };
@@ -18,11 +19,12 @@ const authorized = { ...json, authorization: `Bearer ${apiToken}` };
 function api(
   changes: Partial<ApiDeps> = {},
   task: Partial<ApiTask> = {},
-  storageProblem: string | null = null,
+  health: Health = { status: 'ready' },
 ) {
   const started: TaskRequest[] = [];
   const deps: ApiDeps = {
     apiToken,
+    readToken: null,
     start: async (request) => {
       const known = started.some(({ taskId }) => taskId === request.taskId);
       if (!known) started.push(request);
@@ -65,8 +67,8 @@ function api(
     githubWebhooks: new Hono().post('/', (c) => c.body(null, 202)),
     slack: null,
     version: '0',
-    botId: null,
-    storageProblem: async () => await Promise.resolve(storageProblem),
+    botId: 'b1',
+    health: async () => await Promise.resolve(health),
     log: () => undefined,
   });
   return { call, started, app };
@@ -257,6 +259,16 @@ describe('the list of tasks', () => {
     expect(JSON.stringify(await Promise.all(shown))).not.toContain('outcome');
   });
 
+  it('gives the list, and nothing else, for the read token, also while the API is off', async () => {
+    const { call } = api({ apiToken: null, readToken: 'the-bot-itself' });
+    const headers = { authorization: 'Bearer the-bot-itself' };
+    expect((await call('GET', '/?state=open', { headers })).status).toBe(200);
+    expect((await call('POST', '/', { headers, body: JSON.stringify(order) })).status).toBe(403);
+    for (const path of ['/api-1', '/api-1/events', '/api-1/change'])
+      expect((await call('GET', path, { headers })).status).toBe(403);
+    expect((await call('GET', '/', { headers: authorized })).status).toBe(403);
+  });
+
   it.each(['limit=0', 'limit=101', 'limit=x', 'limit=1.5', 'state=', 'state=all'])(
     'refuses %s',
     async (query) => {
@@ -267,12 +279,23 @@ describe('the list of tasks', () => {
   );
 });
 
-it('says at /healthz why nothing can be stored', async () => {
-  const response = await api({}, {}, 'The disk is full: free space.').app.request('/healthz');
-  expect(response.status).toBe(503);
-  expect(await response.json()).toEqual({
-    error: { code: 'not-writable', message: 'The disk is full: free space.' },
-  });
+it.each<[Health, status: number, body: object]>([
+  [{ status: 'ready' }, 200, { ok: true }],
+  // It still accepts.
+  [{ status: 'draining' }, 200, { ok: true, reason: expect.stringContaining('after its next start') }],
+  ...(['not-writable', 'no-sandbox-host'] as const).map((why): [Health, number, object] => [
+    { status: 'broken', why, reason: 'The disk is full: free space.' },
+    503,
+    {
+      ok: false,
+      reason: 'The disk is full: free space.',
+      error: { code: why, message: 'The disk is full: free space.' },
+    },
+  ]),
+])('answers /healthz with who it is and %j', async (health, status, body) => {
+  const response = await api({}, {}, health).app.request('/healthz');
+  expect(response.status).toBe(status);
+  expect(await response.json()).toEqual({ ...body, status: health.status, version: '0', bot: 'b1' });
 });
 
 describe('a method that a path does not have', () => {

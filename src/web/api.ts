@@ -9,12 +9,14 @@ import { standingText } from '../core/task-words.ts';
 import { taskOptionsSchema, type RepositoryRef, type TaskRequest } from '../core/task.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import { headOf } from '../lib/cut-text.ts';
-import { refusedAccess } from './access.ts';
+import { checkBearer, refusedAccess } from './access.ts';
 import { bodyProblem, readJson } from './json-body.ts';
 import { allowOnly, problem } from './problem.ts';
 
 export interface ApiDeps {
   readonly apiToken: string | null;
+  /** Only lists tasks. Null: there is none. */
+  readonly readToken: string | null;
   start(request: TaskRequest): Promise<'started' | 'exists'>;
   /** Ids of the accepted tasks, those with a slot first, then those that wait for one, each newest first. */
   recent(limit: number): Promise<readonly string[]>;
@@ -59,6 +61,10 @@ const maxBodyBytes = 128 * 1024;
 
 export function apiRoutes(deps: ApiDeps): Hono {
   const api = new Hono();
+
+  const mayList = async (c: Context): Promise<boolean> =>
+    (await checkBearer(c.req.header('authorization') ?? null, deps.readToken)) === 'granted';
+  api.get('/', async (c, next) => ((await mayList(c)) ? await list(c) : await next()));
 
   api.use(async (c, next) => (await refusedAccess(c, deps.apiToken)) ?? (await next()));
 
@@ -120,7 +126,9 @@ export function apiRoutes(deps: ApiDeps): Hono {
     return c.json({ taskId, created, url }, 202);
   });
 
-  api.get('/', async (c) => {
+  api.get('/', async (c) => await list(c));
+
+  async function list(c: Context): Promise<Response> {
     const limit = limitSchema.safeParse(c.req.query('limit') ?? defaultListed);
     if (!limit.success)
       return problem(c, 400, 'invalid', `limit: has to be a number from 1 to ${maxListed}.`);
@@ -133,7 +141,7 @@ export function apiRoutes(deps: ApiDeps): Hono {
       return view === null ? null : shown(view, maxListedCharacters);
     });
     return c.json({ tasks: tasks.filter((task) => task !== null) });
-  });
+  }
 
   api.get('/:id', async (c) => {
     const view = await known(c.req.param('id'))?.view();

@@ -1,6 +1,7 @@
 /** Mounts the routers. The caller passes what each needs; nothing here knows the environment. */
 import { Hono } from 'hono';
 import { apiRoutes, type ApiDeps } from './api.ts';
+import { healthAnswer, type Health } from './health.ts';
 import { allowOnly, problem } from './problem.ts';
 
 export interface AppDeps {
@@ -12,17 +13,16 @@ export interface AppDeps {
   readonly version: string;
   /** Id of this start of the bot on one machine; null on Cloudflare. */
   readonly botId: string | null;
-  /** What keeps this machine from storing anything, with the remedy; null: nothing. */
-  storageProblem(): Promise<string | null>;
+  /** Never rejects. */
+  health(): Promise<Health>;
   log(event: string, fields: Record<string, unknown>): void;
 }
 
 export function createApp(deps: AppDeps): Hono {
   const app = new Hono();
   app.get('/healthz', async (c) => {
-    const found = await deps.storageProblem();
-    if (found !== null) return problem(c, 503, 'not-writable', found);
-    return c.json({ ok: true, version: deps.version, ...(deps.botId === null ? {} : { bot: deps.botId }) });
+    const { version, botId } = deps;
+    return healthAnswer(c, await deps.health(), { version, ...(botId === null ? {} : { bot: botId }) });
   });
   app.route('/github/webhooks', deps.githubWebhooks);
   if (deps.slack !== null) app.route('/slack', deps.slack);

@@ -2,8 +2,14 @@
 import type { Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
-export function problem(c: Context, status: ContentfulStatusCode, code: string, message: string): Response {
-  return c.json({ error: { code, message } }, status);
+export function problem(
+  c: Context,
+  status: ContentfulStatusCode,
+  code: string,
+  message: string,
+  more: object = {},
+): Response {
+  return c.json({ ...more, error: { code, message } }, status);
 }
 
 /** Answers every other method of a path. Register it after the path's own handlers. */

@@ -1,6 +1,10 @@
 /** The whole machine stops in the middle of a task, sandboxes included, and starts on the same state. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { splitBillPatch } from '../../cli/demo/demo-script.ts';
+import { drain } from '../../cli/start/drain.ts';
+import { listOpenTasks } from '../../cli/task/bot-api.ts';
+import { startBot, type DrainableBot } from '../../host/bot.ts';
 import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
 import type { TaskEvent } from '../../src/core/task-view.ts';
 import {
@@ -11,9 +15,11 @@ import {
   scriptsByName,
   splitBill,
   startFlow,
+  steered,
   untilCommand,
   untilEnded,
   untilNothingIsLeft,
+  untilPhase,
   viewOf,
   type Asked,
   type FlowWorld,
@@ -24,12 +30,15 @@ describe('a bot that is stopped while a task runs and started again', () => {
   let finished: Asked;
   let asked: Asked;
   let events: readonly TaskEvent[];
+  let bot: DrainableBot;
 
   beforeAll(async () => {
     const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' });
     flow = await startFlow({
+      startBot: async (options) => (bot = await startBot(options)),
       // In this order: what is asked last in an issue comes with all that was asked there before.
       script: scriptsByName({
+        ...steered,
         mend: [applyPatch(splitBillPatch), answer],
         wait: [applyPatch(splitBillPatch), shell('sleep 3600'), answer],
       }),
@@ -75,8 +84,41 @@ describe('a bot that is stopped while a task runs and started again', () => {
     expect(botComments(flow.world, { ...splitBill, issue: asked.issue })).toHaveLength(3);
   });
 
+  it('drains: a running task ends, an accepted one is carried out after the next start', async () => {
+    const running = await ask(flow.world, '@airlock wait for my words [listen]');
+    await untilCommand(flow.world, running.taskId, 'grep -q steer');
+    bot.drain();
+    const accepted = await ask(flow.world, '@airlock mend it [mend]');
+    await untilPhase(flow.world, accepted.taskId, 'provision');
+    const health = await (await fetch(`${bot.url}/healthz`)).json();
+    expect(health).toMatchObject({ ok: true, status: 'draining', bot: expect.any(String) });
+
+    const said: string[] = [];
+    const { url, readToken: apiToken } = bot;
+    const draining = drain(
+      {
+        openTasks: async () => (await listOpenTasks({ url, apiToken })).tasks,
+        sandboxes: () => bot.sandboxes(),
+        say: (line) => said.push(line),
+        now: Date.now,
+        pause: async () => await sleep(100),
+      },
+      Number.MAX_SAFE_INTEGER,
+      AbortSignal.timeout(600_000),
+    );
+    await askOn(flow.world, running.issue, '@airlock write it down [heed]');
+    await draining;
+    expect(said.filter((line) => line.includes(`acme/split-bill#${running.issue}  maria`))).toHaveLength(1);
+    expect(said.at(-1)).toBe('No task runs any more.');
+    expect((await viewOf(flow.world, running.taskId)).outcome).toMatchObject({ kind: 'pull-request' });
+    expect(await viewOf(flow.world, accepted.taskId)).toMatchObject({ phase: 'provision', outcome: null });
+
+    await flow.world.restartBot();
+    expect((await untilEnded(flow.world, accepted.taskId)).outcome).toMatchObject({ kind: 'pull-request' });
+  });
+
   it('left no sandbox behind', async () => {
     await untilNothingIsLeft(flow);
-    expect(flow.logged('sandbox.started')).toHaveLength(3);
+    expect(flow.logged('sandbox.started')).toHaveLength(5);
   });
 });
