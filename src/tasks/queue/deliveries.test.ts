@@ -150,6 +150,31 @@ describe('the reader of deliveries', () => {
     expect(at.handed).toHaveLength(6);
   });
 
+  it('tries less and less often what the intake never takes, and other events at once', async () => {
+    const at = world();
+    at.send('poison');
+    at.answers.push(...Array.from({ length: 9 }, () => 503));
+    const end = at.now + hour;
+    while (at.now < end) {
+      await at.look();
+      at.now = at.storage.alarm ?? end;
+      if (at.handed.length === 9 && !at.handed.includes('b')) {
+        at.send('b');
+        at.answers.push(202, ...Array.from({ length: 900 }, () => 408));
+      }
+    }
+    expect(at.handed.filter((guid) => guid === 'b')).toHaveLength(1);
+    expect(at.handed.length).toBeLessThan(20);
+    // GitHub drops it after three days.
+    at.forget('poison');
+    at.now += hour;
+    await at.look();
+    at.now += hour;
+    await at.look();
+    expect(at.handed.at(-1)).toBe('poison');
+    expect(at.storage.sql.exec('SELECT guid FROM handled').toArray()).toHaveLength(2);
+  });
+
   it('does not ask again for what GitHub has forgotten', async () => {
     const at = world();
     at.send('a');

@@ -13,11 +13,13 @@ import { meaningOf } from '../../core/ports/upstream-error.ts';
 import { parseJson } from '../../lib/parse-json.ts';
 import {
   firstLookMs,
+  isTaken,
   missedIn,
   overlapMs,
   pollMs,
   refilled,
   rememberMs,
+  retryMs,
   catchUpMs,
   untilAffordable,
 } from './missed-deliveries.ts';
@@ -43,8 +45,10 @@ const stateSchema = z.object({
   arrives: z.boolean().nullable(),
   budget: z.object({ left: z.number(), at: z.number() }).nullable(),
   perHour: z.number().nullable(),
-  /** Events that the last look did not handle. */
+  /** Events that the last look could not pay for. */
   open: z.number(),
+  /** Events that could not be handed over, by GUID: how often, and when to try again. */
+  failed: z.record(z.string(), z.object({ times: z.number(), due: z.number() })).default({}),
   /** Consecutive looks that failed. */
   failures: z.number(),
 });
@@ -103,7 +107,8 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
 
   async #look(before: State, webhooksArrive: boolean): Promise<State> {
     const { github, now, mayStart, hand, log } = this.deps();
-    const read = await this.#readLog(before);
+    const isDue = Object.values(before.failed).some(({ due }) => due <= now());
+    const read = await this.#readLog(isDue ? { ...before, etag: null } : before);
     if (read === null) return { ...before, failures: 0 };
     const { attempts, newest, etag, perHour, pages } = read;
     const budget = refilled(before.budget, perHour, now());
@@ -113,33 +118,49 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
       mayStart,
       isHandled: (guid) => this.#isHandled(guid),
     });
-    const open: DeliveryAttempt[] = [];
+    const unpaid: DeliveryAttempt[] = [];
+    const waiting: DeliveryAttempt[] = [];
+    const failed: State['failed'] = {};
     for (const attempt of missed) {
+      const { id, guid, event, at } = attempt;
+      const earlier = before.failed[guid];
+      if (earlier !== undefined) failed[guid] = earlier;
+      if (earlier !== undefined && earlier.due > now()) {
+        waiting.push(attempt);
+        continue;
+      }
       if (left < 1) {
-        open.push(attempt);
+        unpaid.push(attempt);
         continue;
       }
       left -= 1;
-      const { id, guid, event, at } = attempt;
+      const fail = (): void => {
+        const times = (earlier?.times ?? 0) + 1;
+        failed[guid] = { times, due: now() + retryMs(times) };
+        waiting.push(attempt);
+      };
       try {
         const delivery = await github.delivery(id);
         const answer = delivery === null ? null : await hand(delivery, guid);
         log('delivery.read', { guid, webhook: event, sentAt: new Date(at).toISOString(), answer });
-        if (answer === null || answer < 500) this.#remember(guid);
-        else open.push(attempt);
+        if (answer === null || isTaken(answer)) {
+          this.#remember(guid);
+          delete failed[guid];
+        } else fail();
       } catch (error) {
         log('delivery.failed', { guid, error: String(error) });
-        open.push(attempt);
+        fail();
       }
     }
-    const handled = Math.min(newest, ...open.map(({ at }) => at)) - overlapMs;
+    const handled = Math.min(newest, ...[...unpaid, ...waiting].map(({ at }) => at)) - overlapMs;
     return {
       ...before,
       since: Math.max(before.since, handled),
-      etag: open.length === 0 ? etag : null,
+      etag: unpaid.length === 0 ? etag : null,
       budget: { ...budget, left },
       perHour,
-      open: open.length,
+      open: unpaid.length,
+      failed,
       failures: 0,
     };
   }
@@ -167,7 +188,16 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
     const kept = stateSchema.safeParse(row === undefined ? undefined : parseJson(row.state));
     if (kept.success) return kept.data;
     const since = this.deps().now() - firstLookMs;
-    return { since, etag: null, arrives: null, budget: null, perHour: null, open: 0, failures: 0 };
+    return {
+      since,
+      etag: null,
+      arrives: null,
+      budget: null,
+      perHour: null,
+      open: 0,
+      failed: {},
+      failures: 0,
+    };
   }
 
   #keep(state: State): void {

@@ -11,6 +11,8 @@ export const overlapMs = 5 * 60_000;
 export const firstLookMs = 10 * 60_000;
 /** GitHub keeps deliveries for three days, ms. GUIDs are remembered for a day longer. */
 export const rememberMs = 4 * 24 * 60 * 60_000;
+/** Between two attempts at handing over one event, at most, ms. Some payload may fail for ever. */
+const maxRetryMs = 10 * 60_000;
 /** The share of GitHub's rate limit that reading may take. */
 const share = 0.1;
 
@@ -38,6 +40,13 @@ export function missedIn(
   }
   return [...missed.values()];
 }
+
+/** Milliseconds until an event that failed so often is handed over again. */
+export const retryMs = (failures: number): number =>
+  Math.min(pollMs * 2 ** Math.min(failures - 1, 20), maxRetryMs);
+
+/** Whether the intake has decided. Otherwise it did not get the event, or could not keep it. */
+export const isTaken = (status: number): boolean => status < 500 && status !== 408 && status !== 429;
 
 /** Requests that may still be made, which refill evenly up to those of one hour. */
 export interface Budget {
