@@ -6,6 +6,7 @@ import { egressDecisionBench } from './egress-decision.ts';
 import type { Bench, Metric } from './metric.ts';
 import { gatewayBench } from './gateway.ts';
 import { hostileTextBench } from './hostile-text.ts';
+import { recordBench } from './record.ts';
 import { slackBench } from './slack.ts';
 import { wholeTaskBench } from './whole-task.ts';
 
@@ -15,6 +16,7 @@ const benches: readonly Bench[] = [
   bundleBench,
   egressDecisionBench,
   gatewayBench,
+  recordBench,
   hostileTextBench,
 ];
 await runCommand({
