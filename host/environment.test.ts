@@ -39,7 +39,12 @@ it.each([
     port: 8787,
     configPath: config,
     stateDir: folder,
+    drainMs: 600_000,
   });
+});
+
+it('reads how long a stop waits for running tasks; 0 is not at all', async () => {
+  expect(await readEnvironment({ ...good, AIRLOCK_DRAIN_SECONDS: ' 0 ' })).toMatchObject({ drainMs: 0 });
 });
 
 // Joined from parts, because secret scanners would report them as leaked tokens.
@@ -116,6 +121,11 @@ it.each([
     /names no workspace under "slack\.team"/,
   ],
   ['an invalid port', { PORT: '80000' }, /^PORT has to be a number/],
+  ...['-1', '1.5', '5m', '86401'].map((given): [string, Record<string, string>, RegExp] => [
+    `the drain's time ${given}`,
+    { AIRLOCK_DRAIN_SECONDS: given },
+    /^AIRLOCK_DRAIN_SECONDS has to be a number from 0 to 86400/,
+  ]),
   ['a missing configuration file', { AIRLOCK_CONFIG: join(folder, 'x') }, /cannot be read \(ENOENT\)/],
 ])('rejects %s with one line that names it', async (_, changes, message) => {
   const problem: unknown = await readEnvironment({ ...good, ...changes }).catch((error: unknown) => error);
