@@ -8,7 +8,7 @@ import { outcomeLine } from '../cli/terminal/task-printer.ts';
 import { slackMessageLines } from '../cli/terminal/slack-message.ts';
 import { mrkdwnPieces } from '../simulators/slack/mrkdwn-pieces.ts';
 import { emptyReceipt } from '../src/core/grant.ts';
-import type { SlackTrigger, TaskOutcome } from '../src/core/task.ts';
+import type { TaskOutcome } from '../src/core/task.ts';
 import type { TaskView } from '../src/core/task-view.ts';
 import { lineReply, progressComment } from '../src/github/comments.ts';
 import { commitMessage, titleOf } from '../src/publish/git-commit.ts';
@@ -19,7 +19,7 @@ import { describedText } from '../src/publish/template-text.ts';
 import { modelAnswers } from './fixtures/model-answers.ts';
 import { referencesIn, renderedPage } from './fixtures/rendered-page.ts';
 import { publicationOf, run } from './fixtures/sample-publication.ts';
-import { slackView } from './fixtures/sample-view.ts';
+import { slackMention, slackView } from './fixtures/sample-view.ts';
 import { textsOf } from './slack/hostile-views.ts';
 
 const { change, request } = publicationOf();
@@ -179,20 +179,10 @@ describe('on GitHub', () => {
   });
 });
 
-const trigger: SlackTrigger = {
-  kind: 'slack',
-  event: 'mention',
-  teamId: 'T1',
-  channelId: 'C1',
-  userId: 'U1',
-  threadTs: null,
-  messageTs: '1.2',
-  triggeredAt: '2026-11-21T06:00:00.000Z',
-};
 const names = { person: () => null, channel: () => null };
 
 function inSlack(text: string) {
-  const messages = outcomes(text).map((outcome) => taskMessage(viewWith(text, outcome), trigger));
+  const messages = outcomes(text).map((outcome) => taskMessage(viewWith(text, outcome), slackMention));
   const pieces = messages
     .flatMap(({ blocks }) => textsOf(blocks).mrkdwn)
     .flatMap((one) => mrkdwnPieces(one, names));

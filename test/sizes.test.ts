@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { messageProblems } from '../simulators/slack/block-limits.ts';
 import type { Receipt } from '../src/core/grant.ts';
-import type { SlackTrigger, TaskOutcome } from '../src/core/task.ts';
+import type { TaskOutcome } from '../src/core/task.ts';
 import type { TaskView } from '../src/core/task-view.ts';
 import { lineReply, progressComment } from '../src/github/comments.ts';
 import { commitMessage } from '../src/publish/git-commit.ts';
@@ -11,7 +11,7 @@ import { receiptCheck } from '../src/publish/receipt-check.ts';
 import { taskMessage } from '../src/slack/task-message.ts';
 import { utf8Length } from '../src/lib/utf8.ts';
 import { publicationOf, run } from './fixtures/sample-publication.ts';
-import { slackView } from './fixtures/sample-view.ts';
+import { slackMention, slackView } from './fixtures/sample-view.ts';
 import { textsOf } from './slack/hostile-views.ts';
 
 const fillers = ['a', '😀', '&', '`', '\\|', '漢'];
@@ -145,17 +145,6 @@ function bigOf(filler: string) {
   return { publication, views: outcomes.map(viewWith), long };
 }
 
-const trigger: SlackTrigger = {
-  kind: 'slack',
-  event: 'mention',
-  teamId: 'T1',
-  channelId: 'C1',
-  userId: 'U1',
-  threadTs: null,
-  messageTs: '1.2',
-  triggeredAt: '2026-11-21T06:00:00.000Z',
-};
-
 /** What every text that arrives must hold to. */
 function expectWhole(text: string): void {
   expect(text.isWellFormed()).toBe(true);
@@ -216,7 +205,7 @@ describe.each(fillers)('the most that a task can hold, of %j', (filler) => {
   it.each(views.map((view) => [view.outcome?.kind ?? 'running', view] as const))(
     'fits into a message in Slack: %s',
     (_, view) => {
-      const { brief: _brief, ...message } = taskMessage(view, trigger);
+      const { brief: _brief, ...message } = taskMessage(view, slackMention);
       expect(messageProblems(message)).toEqual([]);
       const { mrkdwn } = textsOf(message.blocks);
       for (const text of [...mrkdwn, message.text]) expect(text.isWellFormed()).toBe(true);
@@ -234,7 +223,7 @@ describe.each(fillers)('the most that a task can hold, of %j', (filler) => {
 
 it('says in Slack that an answer is shortened', () => {
   const replied = bigOf('a').views.find((view) => view.outcome?.kind === 'replied') ?? slackView;
-  const { mrkdwn } = textsOf(taskMessage(replied, trigger).blocks);
+  const { mrkdwn } = textsOf(taskMessage(replied, slackMention).blocks);
   expect(mrkdwn).toContain('_Shortened: the text has 9000 characters._');
 });
 

@@ -34,6 +34,15 @@ const defaultPermissions: Permissions = {
   metadata: 'read',
 };
 
+/** Until `changeApp`. */
+export const subscribedEvents: readonly string[] = [
+  'issue_comment',
+  'issues',
+  'pull_request',
+  'pull_request_review',
+  'pull_request_review_comment',
+];
+
 /** Rejects if the port is taken, the key is unreadable or the folder is not writable. */
 export async function startGithubSimulator(options: GithubSimulatorOptions): Promise<GithubSimulator> {
   const stateDir = resolve(options.stateDir);
@@ -62,13 +71,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
       slug: app.slug,
       key: publicKey(app.publicKeyPem),
       createdAt: timestamp(),
-      events: [
-        'issue_comment',
-        'issues',
-        'pull_request',
-        'pull_request_review',
-        'pull_request_review_comment',
-      ],
+      events: subscribedEvents,
     },
     bot: store.user(`${app.slug}[bot]`, 'Bot'),
   };

@@ -3,20 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { emptyReceipt, totalOnly } from '../core/grant.ts';
 import type { Progress } from '../core/progress.ts';
 import type { TaskView } from '../core/task-view.ts';
-import type { SlackTrigger, TaskOutcome } from '../core/task.ts';
-import { slackView } from '../../test/fixtures/sample-view.ts';
+import type { TaskOutcome } from '../core/task.ts';
+import { slackMention, slackView } from '../../test/fixtures/sample-view.ts';
 import { taskMessage } from './task-message.ts';
 
-const trigger: SlackTrigger = {
-  kind: 'slack',
-  event: 'mention',
-  teamId: 'T1',
-  channelId: 'C1',
-  userId: 'U1',
-  threadTs: null,
-  messageTs: '1.2',
-  triggeredAt: '2026-11-21T06:00:00.000Z',
-};
 const acceptedAt = '2026-11-21T06:00:00.000Z';
 const accepted: TaskView = {
   ...slackView,
@@ -79,7 +69,7 @@ const pullRequest = {
 };
 
 const shown = (view: TaskView): string =>
-  taskMessage(view, trigger)
+  taskMessage(view, slackMention)
     .blocks.flatMap((block: KnownBlock) => {
       if (block.type === 'section') return [block.text?.text ?? ''];
       if (block.type === 'context')
@@ -90,7 +80,7 @@ const shown = (view: TaskView): string =>
 
 const buttonsOf = (view: TaskView): string[] =>
   Array.from(
-    JSON.stringify(taskMessage(view, trigger).blocks).matchAll(/"action_id":"([^"]+)"/g),
+    JSON.stringify(taskMessage(view, slackMention).blocks).matchAll(/"action_id":"([^"]+)"/g),
     ([, id]) => id ?? '',
   );
 
@@ -126,7 +116,7 @@ describe('the post of a running task', () => {
 
   it('has the buttons Change, Cancel with a confirmation, and Log', () => {
     expect(buttonsOf(routed)).toEqual(['task.change', 'task.cancel', 'task.log']);
-    expect(JSON.stringify(taskMessage(routed, trigger).blocks)).toContain('Cancel this task?');
+    expect(JSON.stringify(taskMessage(routed, slackMention).blocks)).toContain('Cancel this task?');
   });
 
   it('lists blocked requests', () => {
@@ -230,7 +220,7 @@ describe('the post of a task that waits for a choice', () => {
   it('has a button for each of up to five repositories', () => {
     const view = { ...accepted, choices: choices(5) };
     expect(buttonsOf(view)).toEqual([...[1, 2, 3, 4, 5].map((n) => `task.choose.${n}`), 'task.cancel']);
-    expect(JSON.stringify(taskMessage(view, trigger).blocks)).toContain(
+    expect(JSON.stringify(taskMessage(view, slackMention).blocks)).toContain(
       JSON.stringify(JSON.stringify({ taskId: 'slack-1', repository: { owner: 'acme', name: 'r0' } })),
     );
   });
@@ -238,7 +228,7 @@ describe('the post of a task that waits for a choice', () => {
   it('has a searchable menu with the task id for more repositories', () => {
     const view = { ...accepted, choices: choices(6) };
     expect(buttonsOf(view)).toEqual(['task.choose', 'task.cancel']);
-    expect(taskMessage(view, trigger).blocks).toContainEqual(
+    expect(taskMessage(view, slackMention).blocks).toContainEqual(
       expect.objectContaining({ type: 'actions', block_id: 'choice:slack-1' }),
     );
   });
@@ -260,7 +250,7 @@ describe('the post of an ended task', () => {
     expect(text).toContain(
       '2 files changed, +10 −3\n42,000 tokens, about $0.42\n\nReported from inside the sandbox:\nTests passed: `npm test`',
     );
-    expect(taskMessage(view, trigger).text).toBe('✅ Pull request 7 is ready for review: Round fairly');
+    expect(taskMessage(view, slackMention).text).toBe('✅ Pull request 7 is ready for review: Round fairly');
     expect(buttonsOf(view)).toEqual(['task.retry', 'task.log']);
   });
 
@@ -387,7 +377,7 @@ describe('the post of an ended task', () => {
     const changeHash = 'b'.repeat(64);
     const message = taskMessage(
       ended({ kind: 'held', reason: { code: 'x', message: 'm' }, changeHash }),
-      trigger,
+      slackMention,
     );
     expect(JSON.stringify(message.blocks)).toContain(
       JSON.stringify(JSON.stringify({ taskId: 'slack-1', changeHash })),
@@ -395,7 +385,10 @@ describe('the post of an ended task', () => {
   });
 
   it('is only the answer to a question', () => {
-    const message = taskMessage(ended({ kind: 'answered', message: '**Two** tasks: `a`, `b`' }), trigger);
+    const message = taskMessage(
+      ended({ kind: 'answered', message: '**Two** tasks: `a`, `b`' }),
+      slackMention,
+    );
     expect(message.blocks).toHaveLength(1);
     expect(message.text).toContain('tasks');
   });

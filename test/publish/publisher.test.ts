@@ -3,7 +3,7 @@ import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { GithubSimulator } from '../../simulators/github/contract.ts';
+import type { GithubSimulator, Permissions } from '../../simulators/github/contract.ts';
 import { secondaryLimit } from '../../simulators/github/known-refusals.ts';
 import { meaningOf } from '../../src/core/ports/upstream-error.ts';
 import { closedPolicy } from '../../src/core/policy.ts';
@@ -13,6 +13,7 @@ import { git } from '../container/sandbox-scripts.ts';
 import {
   changedRepository,
   dyingFetch,
+  type Edit,
   gateInput,
   ownProcess,
   publishInput,
@@ -27,6 +28,14 @@ function smallEdit(directory: string): void {
   writeFileSync(join(directory, 'src/split.js'), 'export const split = (a, b) => Math.round(a / b);\n');
   writeFileSync(join(directory, 'src/split.test.js'), 'import "./split.js";\n');
   unlinkSync(join(directory, 'docs/old.md'));
+}
+
+/** A repository, and a change to it that is ready for publication. */
+async function scene(edit: Edit = smallEdit, permissions?: Permissions) {
+  const simulator = await simulatedGithub(permissions);
+  const publication = createPublication(ownProcess(simulator));
+  const changed = await changedRepository(simulator, edit);
+  return { simulator, publication, ...changed, input: publishInput(changed.facts, changed.change) };
 }
 
 async function published(
@@ -47,10 +56,9 @@ async function published(
 
 describe('a published change', () => {
   it('is based on the recorded base commit, even if the base branch has moved', async () => {
-    const simulator = await simulatedGithub();
-    const { facts, change, repository } = await changedRepository(simulator, smallEdit);
+    const { simulator, publication, repository, input } = await scene();
     const moved = await simulator.moveBranch({ ...at, branch: 'main', files: { 'src/split.js': 'other\n' } });
-    const result = await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
+    const result = await publication.publish(input);
     expect(result.kind).toBe('published');
     expect(git(repository.gitDir, 'rev-parse', `${branch}^`)).toBe(repository.headSha);
     expect(git(repository.gitDir, 'rev-parse', 'main')).toBe(moved.sha);
@@ -70,8 +78,7 @@ describe('a published change', () => {
     ],
     ['the configured author, unsigned', acme, String.raw`Acme Bot <bot@acme\.example>\|Acme Bot`],
   ])('names the task, the requester and %s in the commit', async (_, author, people) => {
-    const simulator = await simulatedGithub();
-    const { facts, change, repository } = await changedRepository(simulator, smallEdit);
+    const { simulator, facts, change, repository } = await scene();
     const policy = { ...closedPolicy, commit: { signOff: null, author } };
     await createPublication(ownProcess(simulator)).publish(publishInput(facts, change, { policy }));
     const format =
@@ -83,10 +90,9 @@ describe('a published change', () => {
   });
 
   it('uses a token that may only write contents and pull requests of this repository', async () => {
-    const simulator = await simulatedGithub();
+    const { simulator, publication, input } = await scene();
     await simulator.createRepository({ owner: 'acme', name: 'other', files: { a: 'a' } });
-    const { facts, change } = await changedRepository(simulator, smallEdit);
-    await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
+    await publication.publish(input);
     const tokens = simulator.issuedTokens();
     expect(tokens).toHaveLength(1);
     const { metadata: _, ...permissions } = { ...tokens[0]?.permissions };
@@ -95,8 +101,7 @@ describe('a published change', () => {
   });
 
   it('is a draft with its remarks on request', async () => {
-    const simulator = await simulatedGithub();
-    const { facts, change } = await changedRepository(simulator, smallEdit);
+    const { simulator, facts, change } = await scene();
     await createPublication(ownProcess(simulator)).publish(
       publishInput(facts, change, { draft: true, remarks: ['AGENTS.md tells agents what to do.'] }),
     );
@@ -109,9 +114,7 @@ describe('a published change', () => {
 
 describe('a second attempt', () => {
   it('finds the pull request of the first', async () => {
-    const simulator = await simulatedGithub();
-    const { facts, change } = await changedRepository(simulator, smallEdit);
-    const input = publishInput(facts, change);
+    const { simulator, input } = await scene();
     const first = await createPublication(ownProcess(simulator)).publish(input);
     const second = await createPublication(ownProcess(simulator)).publish(input);
     expect(second).toEqual(first);
@@ -119,8 +122,7 @@ describe('a second attempt', () => {
   });
 
   it('finds the branch under the prefix that the policy names', async () => {
-    const simulator = await simulatedGithub();
-    const { facts, change } = await changedRepository(simulator, smallEdit);
+    const { simulator, facts, change } = await scene();
     const policy = { ...closedPolicy, branchPrefix: 'bot-' };
     const input = publishInput(facts, change, { policy });
     const first = await createPublication(ownProcess(simulator)).publish(input);
@@ -130,9 +132,7 @@ describe('a second attempt', () => {
   });
 
   it('makes one branch and one pull request together with five concurrent ones', async () => {
-    const simulator = await simulatedGithub();
-    const { facts, change } = await changedRepository(simulator, smallEdit);
-    const input = publishInput(facts, change);
+    const { simulator, input } = await scene();
     const results = await Promise.all(
       Array.from({ length: 6 }, async () => await createPublication(ownProcess(simulator)).publish(input)),
     );
@@ -144,8 +144,7 @@ describe('a second attempt', () => {
   it.each(['before', 'after'] as const)(
     'makes one branch, one commit and one pull request after a crash %s each single call',
     async (when) => {
-      const simulator = await simulatedGithub();
-      const { facts, change, repository } = await changedRepository(simulator, smallEdit);
+      const { simulator, facts, change, repository } = await scene();
       let calls = 0;
       let same = false;
       for (let lastCall = 1; ; lastCall += 1) {
@@ -183,9 +182,7 @@ describe('a second attempt', () => {
   );
 
   it('finds the pull request after people have added commits to it, and no other commit in it', async () => {
-    const simulator = await simulatedGithub();
-    const { facts, change, repository } = await changedRepository(simulator, smallEdit);
-    const input = publishInput(facts, change);
+    const { simulator, repository, input } = await scene();
     // Killed after the branch was created: seven calls come before it, two of them once per process.
     simulator.failNext({ method: 'POST', path: /\/pulls$/, status: 502, when: 'before' });
     await expect(createPublication(ownProcess(simulator)).publish(input)).rejects.toThrow('502');
@@ -203,13 +200,11 @@ describe('a second attempt', () => {
   });
 
   it('takes another name if the branch belongs to somebody else', async () => {
-    const simulator = await simulatedGithub();
-    const { facts, change, repository } = await changedRepository(simulator, smallEdit);
+    const { simulator, repository, input } = await scene();
     // With a pull request that ends as ours do.
     const body = taskMarker('gh-1-c77');
     const theirs = { author: 'mona', branch, base: 'main', title: 'Theirs', body, files: { 'x.txt': 'x\n' } };
     const { number, headSha } = await simulator.openPull({ ...at, ...theirs });
-    const input = publishInput(facts, change);
     const first = await createPublication(ownProcess(simulator)).publish(input);
     expect(first).toMatchObject({ kind: 'published', pullRequest: { headRef: `${branch}-2` } });
     expect(await createPublication(ownProcess(simulator)).publish(input)).toEqual(first);
@@ -227,32 +222,32 @@ describe('a second attempt', () => {
 
 describe('a refusal of GitHub', () => {
   it('of a workflow file is a reason that names the permission', async () => {
-    const simulator = await simulatedGithub();
-    const { facts, change } = await changedRepository(simulator, (directory) => {
+    const { simulator, publication, input } = await scene((directory) => {
       mkdirSync(join(directory, '.github/workflows'), { recursive: true });
       writeFileSync(join(directory, '.github/workflows/ci.yml'), 'on: push\n');
     });
-    const publication = createPublication(ownProcess(simulator));
-    expect(publication.gate(gateInput(publishInput(facts, change).change), null)).toMatchObject({
+    expect(publication.gate(gateInput(input.change), null)).toMatchObject({
       kind: 'hold',
       reason: { code: 'workflow-files' },
     });
-    const result = await publication.publish(publishInput(facts, change));
+    const result = await publication.publish(input);
     expect(result).toMatchObject({ kind: 'rejected', reason: { code: 'permission-missing' } });
     expect(result.kind === 'rejected' && result.reason.message).toContain('Workflows: write');
     expect(await published(simulator)).toMatchObject({ branches: [], pulls: 0 });
   });
 
   it('of an installation without the permission is a reason', async () => {
-    const simulator = await simulatedGithub({ contents: 'read', issues: 'write', metadata: 'read' });
-    const { facts, change } = await changedRepository(simulator, smallEdit);
-    const result = await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
+    const { publication, input } = await scene(smallEdit, {
+      contents: 'read',
+      issues: 'write',
+      metadata: 'read',
+    });
+    const result = await publication.publish(input);
     expect(result).toMatchObject({ kind: 'rejected', reason: { code: 'installation-permissions' } });
   });
 
   it('of a deleted base branch is a reason', async () => {
-    const simulator = await simulatedGithub();
-    const { facts, change, repository } = await changedRepository(simulator, smallEdit);
+    const { simulator, facts, change, repository } = await scene();
     git(repository.gitDir, 'branch', 'release', 'main');
     git(repository.gitDir, 'branch', '--delete', 'release');
     const result = await createPublication(ownProcess(simulator)).publish(
@@ -270,12 +265,10 @@ describe('a refusal of GitHub', () => {
     [503, /./],
     [429, /rate limit/],
   ])('that is transient (%i) is thrown, and the next attempt succeeds', async (status, message) => {
-    const simulator = await simulatedGithub();
-    const { facts, change } = await changedRepository(simulator, smallEdit);
-    const publication = createPublication(ownProcess(simulator));
+    const { simulator, publication, input } = await scene();
     simulator.failNext({ method: 'POST', path: /\/git\/trees$/, status });
-    await expect(publication.publish(publishInput(facts, change))).rejects.toThrow(message);
-    expect((await publication.publish(publishInput(facts, change))).kind).toBe('published');
+    await expect(publication.publish(input)).rejects.toThrow(message);
+    expect((await publication.publish(input)).kind).toBe('published');
   });
 
   it.each([
@@ -286,32 +279,25 @@ describe('a refusal of GitHub', () => {
     ['POST', /\/pulls$/],
     ['GET', /\/pulls$/],
   ])('by a secondary limit at %s %s says how long to wait', async (method, path) => {
-    const simulator = await simulatedGithub();
-    const { facts, change } = await changedRepository(simulator, smallEdit);
-    const publication = createPublication(ownProcess(simulator));
+    const { simulator, publication, input } = await scene();
     simulator.failNext({ method, path, ...secondaryLimit(5) });
-    const failure: unknown = await publication
-      .publish(publishInput(facts, change))
-      .catch((error: unknown) => error);
+    const failure: unknown = await publication.publish(input).catch((error: unknown) => error);
     expect(meaningOf(failure)).toMatchObject({ kind: 'transient', waitMs: 5000 });
-    expect((await publication.publish(publishInput(facts, change))).kind).toBe('published');
+    expect((await publication.publish(input)).kind).toBe('published');
   });
 
   it('of five branch names leaves no branch of ours', async () => {
-    const simulator = await simulatedGithub();
-    const { repository, facts, change } = await changedRepository(simulator, smallEdit);
+    const { publication, repository, input } = await scene();
     for (const suffix of ['', '-2', '-3', '-4', '-5'])
       git(repository.gitDir, 'branch', `${branch}${suffix}`, 'main');
-    const result = await createPublication(ownProcess(simulator)).publish(publishInput(facts, change));
+    const result = await publication.publish(input);
     expect(result).toMatchObject({ kind: 'rejected', reason: { code: 'branch-taken' } });
     const heads = git(repository.gitDir, 'for-each-ref', '--format=%(objectname)').split('\n');
     expect(new Set(heads)).toEqual(new Set([repository.headSha]));
   });
 
   it('of a pull request that exists but is not listed yet is thrown, and tried again', async () => {
-    const simulator = await simulatedGithub();
-    const { facts, change } = await changedRepository(simulator, smallEdit);
-    const publication = createPublication(ownProcess(simulator));
+    const { simulator, publication, input } = await scene();
     const message = `A pull request already exists for acme:${branch}.`;
     const errors = [{ resource: 'PullRequest', code: 'custom', message }];
     simulator.failNext({
@@ -321,18 +307,17 @@ describe('a refusal of GitHub', () => {
       message: 'Validation Failed',
       errors,
     });
-    await expect(publication.publish(publishInput(facts, change))).rejects.toThrow('has changed during');
-    expect((await publication.publish(publishInput(facts, change))).kind).toBe('published');
+    await expect(publication.publish(input)).rejects.toThrow('has changed during');
+    expect((await publication.publish(input)).kind).toBe('published');
   });
 
   it('of a revoked token is thrown, and the next attempt mints another', async () => {
-    const simulator = await simulatedGithub();
-    const { facts, change } = await changedRepository(simulator, smallEdit);
+    const { simulator, input } = await scene();
     const ours = ownProcess(simulator);
     const publication = createPublication(ours);
     simulator.failNext({ method: 'POST', path: /\/git\/trees$/, status: 401 });
-    await expect(publication.publish(publishInput(facts, change))).rejects.toThrow('401');
-    expect((await publication.publish(publishInput(facts, change))).kind).toBe('published');
+    await expect(publication.publish(input)).rejects.toThrow('401');
+    expect((await publication.publish(input)).kind).toBe('published');
     expect(simulator.issuedTokens()).toHaveLength(2);
     await ours.tokens.forget('gh-1-c77');
     expect(simulator.issuedTokens().map(({ revoked }) => revoked)).toEqual([true, true]);

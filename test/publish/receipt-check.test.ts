@@ -7,6 +7,7 @@ import { Reported } from '../../src/core/reported.ts';
 import { createPublication } from '../../src/publish/publisher.ts';
 import { receiptCheck } from '../../src/publish/receipt-check.ts';
 import { factsOf, ownProcess, publishInput, simulatedGithub } from './simulated-github.ts';
+import { smallMeasure } from '../fixtures/sample-measure.ts';
 
 const at = { owner: 'acme', name: 'split' };
 const mayWriteChecks: Permissions = { contents: 'write', pull_requests: 'write', checks: 'write' };
@@ -19,18 +20,7 @@ const change = {
   skipped: [],
   links: [],
   diskFull: false,
-  measure: {
-    insertions: 0,
-    deletions: 0,
-    unmeasured: 0,
-    baseFiles: 1,
-    modesBefore: [],
-    submodules: [],
-    collisions: [],
-    secretsBefore: [],
-    texts: [],
-    patch: { text: '', complete: true },
-  },
+  measure: { ...smallMeasure, insertions: 0, deletions: 0 },
 } satisfies PublishInput['change'];
 
 /** A pull request with one commit of Airlock on its head. */

@@ -13,9 +13,10 @@ import type { ChangeSet, MeasuredChange } from '../../src/core/change-set.ts';
 import { closedPolicy } from '../../src/core/policy.ts';
 import type { GateInput, PublishInput } from '../../src/core/ports/publication.ts';
 import { htmlEvents } from '../fixtures/read-html.ts';
+import { smallMeasure } from '../fixtures/sample-measure.ts';
+import { publicationOf } from '../fixtures/sample-publication.ts';
 import { authorization } from '../fixtures/sample-task.ts';
 import { emptyReceipt } from '../../src/core/grant.ts';
-import { Reported } from '../../src/core/reported.ts';
 import type { RepositoryFacts, RoutedRequest } from '../../src/core/task.ts';
 import { createAppTokens, type AppTokens } from '../../src/github/app-auth.ts';
 import type { ReadHtml } from '../../src/github/html-events.ts';
@@ -117,50 +118,31 @@ export function taskRequest(changes: Partial<RoutedRequest> = {}): RoutedRequest
   };
 }
 
-const measure = {
-  insertions: 4,
-  deletions: 2,
-  unmeasured: 0,
-  baseFiles: 9,
-  modesBefore: [],
-  submodules: [],
-  collisions: [],
-  secretsBefore: [],
-  texts: [],
-  patch: { text: '', complete: true },
-};
-
 export function publishInput(
   facts: RepositoryFacts,
   change: ChangeSet,
   changes: Partial<PublishInput> = {},
 ): PublishInput {
-  return {
-    request: taskRequest(),
-    ...authorization,
-    model: 'gpt-test',
-    facts,
-    change: { ...change, measure },
-    answer: { title: 'Fix the rounding in split()', summary: 'Rounds half up.', valid: true },
-    template: null,
-    draft: false,
-    complete: true,
-    remarks: [],
-    reviewer: null,
-    evidence: {
+  return publicationOf(
+    {
+      request: taskRequest(),
+      ...authorization,
+      model: 'gpt-test',
+      facts,
+      change: { ...change, measure: { ...smallMeasure, insertions: 4, deletions: 2 } },
+      answer: { title: 'Fix the rounding in split()', summary: 'Rounds half up.', valid: true },
+      ...changes,
+    },
+    {
       usage: { inputTokens: 1000, cachedInputTokens: 0, outputTokens: 200, totalTokens: 1200 },
-      reported: new Reported({ commands: [], commandsTotal: 0, setup: null }),
+      commands: [],
       receipt: emptyReceipt,
       commentsLeftOut: 0,
       elapsedMs: 61_000,
       taskUrl: null,
-      conversationUrl: null,
-      added: [],
       askedUrl: null,
-      costUsd: null,
     },
-    ...changes,
-  };
+  );
 }
 
 export const gateInput = (change: MeasuredChange): GateInput => ({

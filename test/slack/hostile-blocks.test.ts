@@ -3,21 +3,10 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { messageProblems, viewProblems } from '../../simulators/slack/block-limits.ts';
 import { buttonValueSchema } from '../../src/slack/names.ts';
-import type { SlackTrigger } from '../../src/core/task.ts';
 import { logView } from '../../src/slack/log-view.ts';
 import { taskMessage } from '../../src/slack/task-message.ts';
+import { slackMention } from '../fixtures/sample-view.ts';
 import { hostileEvents, hostileView, textsOf } from './hostile-views.ts';
-
-const trigger: SlackTrigger = {
-  kind: 'slack',
-  event: 'mention',
-  teamId: 'T1',
-  channelId: 'C1',
-  userId: 'U1',
-  threadTs: null,
-  messageTs: '1.2',
-  triggeredAt: '2026-11-21T06:00:00.000Z',
-};
 
 /** The only brackets that Airlock writes: the requester's mention, and links to plain URLs. */
 const ours = /<@U1>|<https?:\/\/[A-Za-z0-9.-]+(?::\d+)?(?:[/?#][^<>|\s]*)?\|[^<>|]*(?:\|[^<>|]*)*>/g;
@@ -32,7 +21,7 @@ describe('a task’s message', () => {
   it('is valid, and no input in it notifies, links or formats', () => {
     fc.assert(
       fc.property(hostileView, (view) => {
-        const { brief, ...message } = taskMessage(view, trigger);
+        const { brief, ...message } = taskMessage(view, slackMention);
         expect(messageProblems(message)).toEqual([]);
         for (const text of [message.text, brief, ...textsOf(message.blocks).mrkdwn]) {
           expect(text.replace(ours, '')).not.toMatch(/[<>]/);
@@ -47,7 +36,9 @@ describe('a task’s message', () => {
   it('has buttons whose values can be parsed when they return', () => {
     fc.assert(
       fc.property(hostileView, (view) => {
-        const values = JSON.stringify(taskMessage(view, trigger)).matchAll(/"value":"((?:[^"\\]|\\.)*)"/g);
+        const values = JSON.stringify(taskMessage(view, slackMention)).matchAll(
+          /"value":"((?:[^"\\]|\\.)*)"/g,
+        );
         for (const [, value] of values) {
           const sent: unknown = JSON.parse(`"${value ?? ''}"`);
           expect(buttonValueSchema.parse(JSON.parse(String(sent))).taskId).toBe(view.taskId);

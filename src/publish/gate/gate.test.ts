@@ -6,6 +6,7 @@ import type { GateVerdict } from '../../core/ports/publication.ts';
 import type { Answer } from '../../core/progress.ts';
 import { withoutSecrets } from '../../core/secrets/find-secrets.ts';
 import { gate as gateWith } from './gate.ts';
+import { smallMeasure } from '../../../test/fixtures/sample-measure.ts';
 
 type File = Extract<ChangedFile, { type: 'file' }>;
 const file = (path: string, content = 'x\n', more: Partial<File> = {}): File => ({
@@ -26,16 +27,8 @@ const change = (
   links: [],
   diskFull: false,
   measure: {
+    ...smallMeasure,
     insertions: 1,
-    deletions: 1,
-    unmeasured: 0,
-    baseFiles: 9,
-    modesBefore: [],
-    submodules: [],
-    collisions: [],
-    secretsBefore: [],
-    texts: [],
-    patch: { text: '', complete: true },
     ...measure,
   },
   ...more,

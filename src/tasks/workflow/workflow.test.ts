@@ -57,6 +57,7 @@ import { png } from '../../../test/fixtures/images.ts';
 import { taskLimits } from '../limits.ts';
 import { workflowIdOf, type AskerAccess } from '../start-task.ts';
 import { runTask } from './workflow.ts';
+import { smallMeasure } from '../../../test/fixtures/sample-measure.ts';
 
 const baseSha = authorization.baseSha;
 const pullRequest = {
@@ -100,18 +101,7 @@ const emptyContext: IssueContext = {
   commentsLeftOut: 0,
   pull: null,
 };
-const measured: Measure = {
-  insertions: 0,
-  deletions: 1,
-  unmeasured: 0,
-  baseFiles: 9,
-  modesBefore: [],
-  submodules: [],
-  collisions: [],
-  secretsBefore: [],
-  texts: [],
-  patch: { text: '', complete: true },
-};
+const measured: Measure = { ...smallMeasure, insertions: 0 };
 const allowedEntry: EgressEntry = {
   at: 0,
   method: 'GET',

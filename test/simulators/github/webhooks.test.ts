@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { verify } from '@octokit/webhooks-methods';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { subscribedEvents } from '../../../simulators/github/simulator.ts';
 import { payloadViolation } from './openapi.ts';
 import { numberAt, TestSite, textAt, webhookSecret } from './harness.ts';
 
@@ -121,15 +122,7 @@ describe('webhooks', () => {
     const asked = site.simulator.openIssue({ ...repo, author: 'ada', title: 't', body: '' });
     await expect(asked).rejects.toThrow('does not subscribe');
     expect(received).toHaveLength(before);
-    site.simulator.changeApp({
-      events: [
-        'issue_comment',
-        'issues',
-        'pull_request',
-        'pull_request_review',
-        'pull_request_review_comment',
-      ],
-    });
+    site.simulator.changeApp({ events: subscribedEvents });
   });
 
   it('are redelivered with the same body and GUID', async () => {
