@@ -31,6 +31,8 @@ export interface GithubSimulatorOptions {
     /** null: deliveries are recorded as failed until `setWebhookUrl` is called. */
     readonly url: string | null;
     readonly secret: string;
+    /** Milliseconds that a receiver has for its answer. Default 10 s, as at GitHub. */
+    readonly answerWithinMs?: number;
   };
 }
 

@@ -1,6 +1,6 @@
 /** Sends webhooks as GitHub does: signed, ten seconds to answer, no automatic retry. */
 import { createHmac, randomUUID } from 'node:crypto';
-import type { Delivery, DeliveryAttempt } from './contract.ts';
+import type { Delivery, DeliveryAttempt, GithubSimulatorOptions } from './contract.ts';
 
 /** GitHub's deadline for a receiver, in ms. */
 const answerDeadlineMs = 10_000;
@@ -28,16 +28,20 @@ export class Webhooks {
   private secret: string;
   private readonly appId: number;
   private readonly hookId: number;
+  private readonly answerWithinMs: number;
   private readonly recorded: RecordedDelivery[] = [];
   private readonly log: LoggedAttempt[] = [];
   private readonly underWay = new Set<Promise<unknown>>();
   private readonly closing = new AbortController();
 
-  constructor(options: { url: string | null; secret: string; appId: number; hookId: number }) {
+  constructor(
+    options: GithubSimulatorOptions['webhook'] & { readonly appId: number; readonly hookId: number },
+  ) {
     this.url = options.url;
     this.secret = options.secret;
     this.appId = options.appId;
     this.hookId = options.hookId;
+    this.answerWithinMs = options.answerWithinMs ?? answerDeadlineMs;
   }
 
   setUrl(url: string | null): void {
@@ -132,7 +136,7 @@ export class Webhooks {
         headers: delivery.headers,
         body: delivery.body,
         redirect: 'manual',
-        signal: AbortSignal.any([AbortSignal.timeout(answerDeadlineMs), this.closing.signal]),
+        signal: AbortSignal.any([AbortSignal.timeout(this.answerWithinMs), this.closing.signal]),
       });
       await response.arrayBuffer();
       return { status: response.status, error: null };

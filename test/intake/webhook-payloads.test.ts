@@ -397,9 +397,9 @@ describe('the trigger of a task', () => {
       'not an event that starts a task',
     ],
     [
-      'an edited pull request',
+      'a pull request made a draft',
       'pull_request',
-      pullLabelled({ action: 'edited' }),
+      pullLabelled({ action: 'converted_to_draft' }),
       'not an event that starts a task',
     ],
     ['a review without words', 'pull_request_review', review({ body: null }), 'no mention'],

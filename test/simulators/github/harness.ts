@@ -61,7 +61,8 @@ export class TestSite {
         publicKeyPem: appPublicKeyPem,
         ...(options.permissions === undefined ? {} : { permissions: options.permissions }),
       },
-      webhook: { url: options.webhookUrl ?? null, secret: webhookSecret },
+      // On a busy machine a receiver can take longer than GitHub waits.
+      webhook: { url: options.webhookUrl ?? null, secret: webhookSecret, answerWithinMs: 120_000 },
     });
     return new TestSite(simulator, folder);
   }
