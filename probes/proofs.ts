@@ -97,7 +97,7 @@ export const proofs: readonly Proof[] = [
       patch(layout, " --clearenv'),\n    ...Object", "'),\n    ...Object"),
       patch(
         'host/sandbox/running-sandbox.ts',
-        "cwd: '/', env: {},",
+        "cwd: '/',\n    env: {},",
         "cwd: '/', env: { SSH_AUTH_SOCK: globalThis.process.env['SSH_AUTH_SOCK'] },",
       ),
       patch('host/sandbox/supervisor.ts', '  env: {},\n', ''),

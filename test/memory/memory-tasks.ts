@@ -132,7 +132,7 @@ export class MemoryRecord extends TaskRecordBase<null> {
   readonly #deps: RecordDeps;
 
   constructor(storage: MemoryStorage, deps: RecordDeps) {
-    const ctx: unknown = { storage };
+    const ctx: unknown = { storage, waitUntil: () => undefined };
     // oxlint-disable-next-line typescript/consistent-type-assertions, typescript/no-unsafe-type-assertion -- the storage that records use
     super(ctx as DurableObjectState, null);
     this.storage = storage;

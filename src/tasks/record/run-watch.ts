@@ -55,7 +55,7 @@ export async function watchCodex(record: WatchingRecord): Promise<AgentEnd | nul
   let persistedAt = 0;
   let unsaved = false;
   const persist = (lines: readonly (Notable | RemarkReport)[]) => {
-    if (unsaved) record.persist(lines, progress, offset);
+    if (unsaved || lines.length > 0) record.persist(lines, progress, offset);
     persistedAt = now();
     unsaved = false;
   };
