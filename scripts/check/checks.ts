@@ -44,7 +44,7 @@ export const allChecks: readonly Check[] = [
     '--exclude',
     'test/flows/probes.test.ts',
   ),
-  tests('processes', '--project', 'processes'),
+  tests('processes', '--project', 'processes', `--maxWorkers=${2 + availableParallelism()}`),
   tests('workerd', '--project', 'workerd'),
 ];
 
