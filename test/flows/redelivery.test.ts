@@ -121,9 +121,11 @@ describe('a mention that no webhook brought', () => {
     expect((await untilEnded(flow.world, taskId)).outcome).toMatchObject({ kind: 'pull-request' });
     expect(botComments(flow.world, { ...splitBill, issue })).toHaveLength(1);
     expect(way()).toBe('poll');
-    const [before, read] = [looks(), flow.logged('delivery.read').length];
+    const before = looks();
     await expect.poll(looks).toBeGreaterThan(before);
-    expect(flow.logged('delivery.read')).toHaveLength(read);
+    // Comments of the bot are in the log as well.
+    const read = flow.logged('delivery.read').map(({ guid }) => guid);
+    expect(new Set(read).size).toBe(read.length);
   });
 
   it('is looked for only now and then where webhooks arrive', async () => {
