@@ -15,8 +15,8 @@ describe('the arguments of npm test', () => {
   it.each([
     [['unit'], ['unit']],
     [
-      ['flows', 'lint'],
       ['lint', 'flows'],
+      ['flows', 'lint'],
     ],
     [
       ['lint', 'src/egress'],

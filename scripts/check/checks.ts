@@ -18,6 +18,16 @@ const tests = (name: string, ...args: readonly string[]): Check => ({
 
 /** In the order in which they start: as many at a time as there are processors, the longest early. */
 export const allChecks: readonly Check[] = [
+  // The probes, a thousand programs in a sandbox, are a command of their own, which `.ci/run` tests too.
+  // A flow waits for other programs more than for a processor, more than other tests do.
+  tests(
+    'flows',
+    '--project',
+    'flows',
+    `--maxWorkers=${2 + availableParallelism()}`,
+    '--exclude',
+    'test/flows/probes.test.ts',
+  ),
   program('format', 'oxfmt', '--check', '.'),
   // The linter runs the compiler for its rules. `--type-check` reports the compiler's errors too, for every
   // tsconfig.json, so that `tsc` need not check the same files again: 22 instead of 38 processor seconds.
@@ -34,16 +44,6 @@ export const allChecks: readonly Check[] = [
   program('schema', 'node', 'scripts/generate-config-schema.ts', '--check'),
   program('deployment', 'node', 'scripts/generate-environments.ts', '--check'),
   tests('unit', '--project', 'unit'),
-  // The probes, a thousand programs in a sandbox, are a command of their own, which `.ci/run` tests too.
-  // A flow waits for other programs more than for a processor, more than other tests do.
-  tests(
-    'flows',
-    '--project',
-    'flows',
-    `--maxWorkers=${2 + availableParallelism()}`,
-    '--exclude',
-    'test/flows/probes.test.ts',
-  ),
   tests('processes', '--project', 'processes', `--maxWorkers=${2 + availableParallelism()}`),
   tests('workerd', '--project', 'workerd'),
 ];
