@@ -134,7 +134,11 @@ async function publish(begun: Omit<Attempt, 'makesChange'>): Promise<PublishResu
   ]);
   const publishing = { ...attempt, input: { ...input, facts: { ...input.facts, private: isPrivate } } };
   if (look !== null && look.added !== null) return await reportAdded(publishing, look.added);
-  if (own !== null) return await publishedBefore(publishing, own);
+  if (own !== null) {
+    // The attempt that opened it may have ended before it requested the reviews.
+    await addLabelsAndReviewers(publishing, own);
+    return await publishedAs(publishing, own);
+  }
   const commitOnto = async (parent: string): Promise<string> => {
     return await createCommit(attempt, {
       message: commitMessage(input.answer, request, input.policy.commit.signOff),
@@ -165,7 +169,12 @@ async function unlessRefused(tree: Promise<string>): Promise<string | null> {
 async function publishOwn(attempt: Attempt, commit: string, detour: Detour | null): Promise<PublishResult> {
   const { branch } = attempt;
   const claim = await claimBranch(attempt, branch, commit);
-  if (claim.kind === 'opened') return await publishedBefore(attempt, claim.pull);
+  if (claim.kind === 'opened') {
+    // Under the first name it was not there when this attempt looked: the one that has opened it meanwhile
+    // requests the reviews, and a second request would notify twice. Other names are looked at only here.
+    if (claim.pull.head.ref !== branch) await addLabelsAndReviewers(attempt, claim.pull);
+    return await publishedAs(attempt, claim.pull);
+  }
   if (claim.kind === 'taken') {
     const message = `The branch ${branch} and its alternatives -2 to -${maxBranchNames} exist and belong to others. Delete one of them and retry.`;
     return { kind: 'rejected', reason: { code: 'branch-taken', message } };
@@ -181,9 +190,8 @@ async function publishOwn(attempt: Attempt, commit: string, detour: Detour | nul
   }
 }
 
-/** Another attempt has opened it, and may have ended before it requested the review. */
-async function publishedBefore(attempt: Attempt, pull: PullRequest): Promise<PublishResult> {
-  await addLabelsAndReviewers(attempt, pull);
+/** Of a pull request that another attempt has opened. */
+async function publishedAs(attempt: Attempt, pull: PullRequest): Promise<PublishResult> {
   // Somebody may have pushed onto it since, or rewritten it.
   const commit = await ownCommitUnder(attempt, pull.head.sha);
   return { kind: 'published', pullRequest: pullRequestRef(pull), added: null, commit };
