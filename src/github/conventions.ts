@@ -3,8 +3,10 @@ import * as z from 'zod';
 import { maxTemplateCharacters, type Conventions } from '../core/ask/conventions.ts';
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import { subjectsOf } from '../core/ask/title-convention.ts';
+import { decodeBase64 } from '../lib/base64.ts';
 import { utf8Of } from '../lib/utf8.ts';
 import { unlessMissing, type GithubClient } from './client.ts';
+import { readBlob, readTree, type RepositoryPath, type TreeEntry } from './git-objects.ts';
 
 /** Commits whose subjects are looked at. */
 const lastCommits = 50;
@@ -20,28 +22,10 @@ const commitsSchema = z.array(
     parents: z.array(z.unknown()),
   }),
 );
-const treeSchema = z.object({
-  tree: z.array(
-    z.object({
-      path: z.string(),
-      mode: z.string(),
-      type: z.string(),
-      sha: z.string(),
-      size: z.number().optional(),
-    }),
-  ),
-});
-type Entry = z.infer<typeof treeSchema>['tree'][number];
-const blobSchema = z.object({ content: z.string(), encoding: z.literal('base64') });
-
-interface Place {
-  readonly owner: string;
-  readonly repo: string;
-}
 
 export async function readConventions(
   client: GithubClient,
-  at: Place,
+  at: RepositoryPath,
   sha: string,
   wanted: { readonly template: boolean },
 ): Promise<Conventions> {
@@ -60,7 +44,7 @@ export async function readConventions(
 }
 
 /** A file counts before a folder with one file. null: there is none, or none that fits. */
-async function readTemplate(client: GithubClient, at: Place, sha: string): Promise<string | null> {
+async function readTemplate(client: GithubClient, at: RepositoryPath, sha: string): Promise<string | null> {
   const root = await entriesOf(client, at, sha);
   const inFolders = await Promise.all(
     folders.map(async (name) => {
@@ -77,13 +61,7 @@ async function readTemplate(client: GithubClient, at: Place, sha: string): Promi
       inFolders.flat().find(({ path, type }) => type === 'tree' && folderName.test(path)),
     ));
   if (file === undefined || (file.size ?? 0) > maxTemplateCharacters * 4) return null;
-  const { data } = await client.request('GET /repos/{owner}/{repo}/git/blobs/{file_sha}', {
-    ...at,
-    file_sha: file.sha,
-  });
-  const bytes = Uint8Array.from(atob(blobSchema.parse(data).content.replace(/\s/g, '')), (one) =>
-    one.charCodeAt(0),
-  );
+  const bytes = decodeBase64(await readBlob(client, at, file.sha));
   const text = stripHiddenCharacters(utf8Of(bytes) ?? '').trim();
   return text === '' || text.length > maxTemplateCharacters ? null : text;
 }
@@ -91,20 +69,21 @@ async function readTemplate(client: GithubClient, at: Place, sha: string): Promi
 /** Of several templates nobody has chosen one. */
 async function onlyFileIn(
   client: GithubClient,
-  at: Place,
-  folder: Entry | undefined,
-): Promise<Entry | undefined> {
+  at: RepositoryPath,
+  folder: TreeEntry | undefined,
+): Promise<TreeEntry | undefined> {
   if (folder === undefined) return undefined;
   const files = (await entriesOf(client, at, folder.sha)).filter(isFile);
   return files.length === 1 ? files[0] : undefined;
 }
 
 /** No symlink and no submodule. */
-const isFile = ({ mode }: Entry): boolean => mode === '100644' || mode === '100755';
+const isFile = ({ mode }: TreeEntry): boolean => mode === '100644' || mode === '100755';
 
-async function entriesOf(client: GithubClient, at: Place, sha: string): Promise<readonly Entry[]> {
-  const found = await unlessMissing(
-    client.request('GET /repos/{owner}/{repo}/git/trees/{tree_sha}', { ...at, tree_sha: sha }),
-  );
-  return found === null ? [] : treeSchema.parse(found.data).tree;
+async function entriesOf(
+  client: GithubClient,
+  at: RepositoryPath,
+  sha: string,
+): Promise<readonly TreeEntry[]> {
+  return (await unlessMissing(readTree(client, at, sha)))?.tree ?? [];
 }

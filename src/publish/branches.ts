@@ -3,8 +3,8 @@ import * as z from 'zod';
 import type { PublishInput } from '../core/ports/publication.ts';
 import type { Reason } from '../core/task.ts';
 import { GithubRefusal, unlessMissing, type GithubClient } from '../github/client.ts';
+import type { RepositoryPath } from '../github/git-objects.ts';
 import { namesTask } from './trailers.ts';
-import type { RepositoryPath } from './tree-writer.ts';
 
 export interface Publishing {
   readonly client: GithubClient;

@@ -14,7 +14,7 @@ import {
   type SkippedPath,
 } from '../core/change-set.ts';
 import type { Reason } from '../core/task.ts';
-import { decodedBytes } from './base64.ts';
+import { decodedBytes } from '../lib/base64.ts';
 import { pathProblem } from './gate/safe-path.ts';
 import { parseJson } from '../lib/parse-json.ts';
 

@@ -3,17 +3,15 @@
  * judge them, which had no conflict, and why it cannot be published. GitHub's trees and files decide, not the
  * sandbox.
  */
-import * as z from 'zod';
 import type { ChangedFile, ChangeSet, MergeMeasure } from '../core/change-set.ts';
 import type { KeptMerge } from '../core/merge.ts';
 import type { GithubClient } from '../github/client.ts';
-import { decodeBase64 } from './base64.ts';
+import { readBlob, type RepositoryPath, type TreeEntry } from '../github/git-objects.ts';
+import { decodeBase64 } from '../lib/base64.ts';
 import { leftMarker, mayHaveMarkers } from './conflict-markers.ts';
 import { entryAt, mergeByFile, type MergedByFile } from './merge-tree.ts';
-import { treeReader, type ReadTree, type TreeEntry } from './touched-files.ts';
-import type { RepositoryPath } from './tree-writer.ts';
+import { treeReader, type ReadTree } from './touched-files.ts';
 
-const blobSchema = z.object({ content: z.string() });
 /** Places that are named, and files whose earlier versions are read. */
 const maxPlaces = 20;
 const maxCompared = 50;
@@ -87,15 +85,7 @@ async function versions(
     [ours, theirs].map(async (commit) => await entryAt(readTree, commit, path)),
   );
   const blobs = sides.flatMap((entry) => (entry?.type === 'blob' ? [entry.sha] : []));
-  return await Promise.all(
-    blobs.map(async (sha) => {
-      const { data } = await client.request('GET /repos/{owner}/{repo}/git/blobs/{file_sha}', {
-        ...at,
-        file_sha: sha,
-      });
-      return atob(blobSchema.parse(data).content.replaceAll('\n', ''));
-    }),
-  );
+  return await Promise.all(blobs.map(async (sha) => atob(await readBlob(client, at, sha))));
 }
 
 async function isAsSide(

@@ -1,16 +1,15 @@
 /** Compares a change with its base on GitHub, because the sandbox can forge a count. Bounded. */
-import * as z from 'zod';
 import { fileModeSchema, type ChangedFile, type ChangeSet, type Measure } from '../core/change-set.ts';
 import { unlessMissing, type GithubClient } from '../github/client.ts';
+import { readBlob, readTree, type RepositoryPath } from '../github/git-objects.ts';
 import { findSecrets, withoutSecrets, type FoundSecret } from '../core/secrets/find-secrets.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import { diffLines, linesOf } from '../lib/line-diff.ts';
 import { utf8Of } from '../lib/utf8.ts';
-import { decodeBase64 } from './base64.ts';
+import { decodeBase64 } from '../lib/base64.ts';
 import { nameCollisions } from './name-collisions.ts';
 import { patchOfFile, patchWithout, type PatchedFile } from './patch-text.ts';
 import { listedTexts, oddLines, textFindings } from './gate/text-rules.ts';
-import type { RepositoryPath } from './tree-writer.ts';
 
 /** Old files that are read, and the size of one. GitHub allows 5,000 calls an hour for an installation. */
 const maxBlobs = 200;
@@ -20,20 +19,6 @@ const blobsAtOnce = 6;
 const maxLines = 100_000;
 /** A comment on GitHub holds 65,536 characters. */
 const maxPatchCharacters = 20_000;
-
-const treeSchema = z.object({
-  truncated: z.boolean(),
-  tree: z.array(
-    z.object({
-      path: z.string(),
-      mode: z.string(),
-      type: z.string(),
-      sha: z.string(),
-      size: z.number().optional(),
-    }),
-  ),
-});
-const blobSchema = z.object({ content: z.string() });
 
 interface FileMeasure {
   readonly insertions: number;
@@ -53,12 +38,7 @@ export async function measureChange(
   at: RepositoryPath,
   { base, files }: Pick<ChangeSet, 'base' | 'files'>,
 ): Promise<Measure> {
-  const { data } = await client.request('GET /repos/{owner}/{repo}/git/trees/{tree_sha}', {
-    ...at,
-    tree_sha: base,
-    recursive: '1',
-  });
-  const listed = treeSchema.parse(data);
+  const listed = await readTree(client, at, base, { recursive: true });
   const blobs = listed.tree.filter(({ type }) => type === 'blob');
   const submodules = new Set(listed.tree.flatMap(({ type, path }) => (type === 'commit' ? [path] : [])));
   const entries = new Map(blobs.map((entry) => [entry.path, entry]));
@@ -72,7 +52,7 @@ export async function measureChange(
     const change = { file, modeBefore: modeBefore(path) };
     const isNew = entry === undefined && !listed.truncated;
     const isRead = entry !== undefined && read.has(path) && (entry.size ?? 0) <= maxBlobBytes;
-    const blob = isNew ? '' : isRead ? await readBlob(client, at, entry.sha) : null;
+    const blob = isNew ? '' : isRead ? await unlessMissing(readBlob(client, at, entry.sha)) : null;
     const now = file.type === 'file' ? findSecrets(atob(file.content), path) : [];
     const before = blob === null ? null : decodeBase64(blob);
     const after = file.type === 'file' ? decodeBase64(file.content) : new Uint8Array();
@@ -131,15 +111,6 @@ function secretsBefore(files: readonly FileSecrets[]): Measure['secretsBefore'] 
     const old = new Set(now.map(({ line }) => line).filter((line) => !fresh.has(line)));
     return [...old].map((line): [string, number] => [path, line]);
   });
-}
-
-/** Base64; null: GitHub does not have it any more. */
-async function readBlob(client: GithubClient, at: RepositoryPath, sha: string): Promise<string | null> {
-  const found = await unlessMissing(
-    client.request('GET /repos/{owner}/{repo}/git/blobs/{file_sha}', { ...at, file_sha: sha }),
-  );
-  if (found === null) return null;
-  return blobSchema.parse(found.data).content.replaceAll('\n', '');
 }
 
 function measureFile(

@@ -7,8 +7,9 @@
 import type { MergeParents } from '../core/merge.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import type { GithubClient } from '../github/client.ts';
-import type { ReadTree, TreeEntry } from './touched-files.ts';
-import { treeModeSchema, writeTree, type Entry, type RepositoryPath } from './tree-writer.ts';
+import type { RepositoryPath, TreeEntry } from '../github/git-objects.ts';
+import type { ReadTree } from './touched-files.ts';
+import { treeModeSchema, writeTree, type Entry } from './tree-writer.ts';
 
 /** One call each. */
 const maxTrees = 600;

@@ -1,19 +1,13 @@
 /** Finds which files of a change others have touched between its base and another commit. */
-import * as z from 'zod';
 import { boundedAll } from '../lib/bounded-all.ts';
 import type { GithubClient } from '../github/client.ts';
+import { readTree, type RepositoryPath, type TreeEntry } from '../github/git-objects.ts';
 import type { Publishing } from './branches.ts';
-import type { RepositoryPath } from './tree-writer.ts';
 
 /** One call each: folders that hold files of the change and differ, on both sides. */
 const maxTrees = 300;
 const treesAtOnce = 6;
 
-const treeSchema = z.object({
-  truncated: z.boolean(),
-  tree: z.array(z.object({ path: z.string(), mode: z.string(), type: z.string(), sha: z.string() })),
-});
-export type TreeEntry = z.infer<typeof treeSchema>['tree'][number];
 /** The entries of one folder by name; null if GitHub does not list them all. */
 export type ReadTree = (sha: string) => Promise<ReadonlyMap<string, TreeEntry> | null>;
 
@@ -30,11 +24,7 @@ export async function touchedFiles(publishing: Publishing, head: string): Promis
 
 export function treeReader(client: GithubClient, at: RepositoryPath): ReadTree {
   return async (sha) => {
-    const { data } = await client.request('GET /repos/{owner}/{repo}/git/trees/{tree_sha}', {
-      ...at,
-      tree_sha: sha,
-    });
-    const { tree, truncated } = treeSchema.parse(data);
+    const { tree, truncated } = await readTree(client, at, sha);
     return truncated ? null : new Map(tree.map((entry) => [entry.path, entry]));
   };
 }

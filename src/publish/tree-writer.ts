@@ -3,13 +3,9 @@ import * as z from 'zod';
 import type { ChangedFile } from '../core/change-set.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import type { GithubClient } from '../github/client.ts';
+import type { RepositoryPath } from '../github/git-objects.ts';
 import { utf8Of } from '../lib/utf8.ts';
-import { decodeBase64, decodedBytes } from './base64.ts';
-
-export interface RepositoryPath {
-  readonly owner: string;
-  readonly repo: string;
-}
+import { decodeBase64, decodedBytes } from '../lib/base64.ts';
 
 export const treeModeSchema = z.enum(['100644', '100755', '120000', '160000', '040000']);
 /** `commit`: of a submodule. */

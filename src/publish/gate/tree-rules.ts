@@ -1,7 +1,7 @@
 /** Rules on what a change does to the tree: modes, symlinks, size. */
 import type { ChangedFile, MeasuredChange } from '../../core/change-set.ts';
 import { utf8Of } from '../../lib/utf8.ts';
-import { decodeBase64 } from '../base64.ts';
+import { decodeBase64 } from '../../lib/base64.ts';
 import { maxCollisions } from '../name-collisions.ts';
 import type { Find, Finding } from './rule.ts';
 import { segmentProblem } from './safe-path.ts';

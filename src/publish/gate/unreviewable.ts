@@ -1,5 +1,5 @@
 /** Files that run and that nobody can review: minified, bundled or compiled. Pure. */
-import { decodedBytes } from '../base64.ts';
+import { decodedBytes } from '../../lib/base64.ts';
 import type { Find } from './rule.ts';
 
 const minifiedName = /[.-](?:min|bundle)\.(?:[cm]?js|css)$|\.(?:[cm]?js|css)\.map$/i;
