@@ -24,11 +24,15 @@ const viewSchema = z.custom<TaskView>(
 );
 
 export async function taskView(world: World, taskId: string): Promise<TaskView> {
-  const response = await fetch(`${world.bot.url}/api/tasks/${taskId}`, {
-    headers: { authorization: `Bearer ${world.apiToken}` },
+  return viewSchema.parse(await (await askForTask(world, taskId)).json());
+}
+
+/** 404 while there is no such task. */
+export async function askForTask({ bot, apiToken }: World, taskId: string): Promise<Response> {
+  return await fetch(`${bot.url}/api/tasks/${taskId}`, {
+    headers: { authorization: `Bearer ${apiToken}` },
     signal: AbortSignal.timeout(10_000),
   });
-  return viewSchema.parse(await response.json());
 }
 
 /** Waits at most 10 s for the cleanup after the bot's report. */

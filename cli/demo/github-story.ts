@@ -6,6 +6,7 @@ import { bold, dim } from '../terminal/colour.ts';
 import { followTask } from '../terminal/follow-task.ts';
 import { taskPrinter } from '../terminal/task-printer.ts';
 import {
+  askForTask,
   branchPasses,
   cleanupChecks,
   showBranch,
@@ -32,7 +33,7 @@ export const githubStory: Story = {
 const foundWithinMs = 60_000;
 
 async function play(world: World, signal: AbortSignal): Promise<boolean> {
-  const { number, taskId, startedAt } = await ask(world);
+  const { number, taskId, startedAt } = await ask(world, signal);
   const outcome = await follow(world, taskId, startedAt, signal);
   const view = await taskView(world, taskId);
   await untilCleanedUp(world);
@@ -53,7 +54,7 @@ async function play(world: World, signal: AbortSignal): Promise<boolean> {
   ]);
 }
 
-async function ask(world: World) {
+async function ask(world: World, signal: AbortSignal) {
   const { github, repository } = world;
   const { number } = await github.openIssue({
     ...splitBill,
@@ -76,7 +77,7 @@ async function ask(world: World) {
   const { status = null, durationMs = 0 } = comment.delivery.attempts.at(-1) ?? {};
   if (status === null) {
     say(dim('  GitHub cannot reach the bot with its webhook …'));
-    await untilFound(world, taskId);
+    await untilFound(world, taskId, signal);
     say(
       dim(`  The bot found it in GitHub’s log of deliveries after ${durationText(Date.now() - startedAt)}.`),
     );
@@ -86,12 +87,11 @@ async function ask(world: World) {
 }
 
 /** The bot reads GitHub's log every four seconds. */
-async function untilFound({ bot, apiToken }: World, taskId: string): Promise<void> {
-  const headers = { authorization: `Bearer ${apiToken}` };
+async function untilFound(world: World, taskId: string, signal: AbortSignal): Promise<void> {
   const until = Date.now() + foundWithinMs;
   while (Date.now() < until) {
-    const { status } = await fetch(`${bot.url}/api/tasks/${taskId}`, { headers });
-    if (status === 200) return;
+    signal.throwIfAborted();
+    if ((await askForTask(world, taskId)).status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error('The bot did not find the comment in GitHub’s log of deliveries.');
