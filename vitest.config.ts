@@ -49,7 +49,7 @@ export default defineConfig({
           // which keep their modules.
           name: 'processes',
           include: ['host/sandbox/**/*.test.ts', 'test/*/**/*.test.ts'],
-          exclude: ['test/{flows,workerd}/**'],
+          exclude: ['test/{browser,flows,workerd}/**'],
           pool: 'forks',
           isolate: false,
           globalSetup: [endWithRun],
@@ -104,6 +104,20 @@ export default defineConfig({
         test: {
           name: 'flows',
           include: ['test/flows/**/*.test.ts'],
+          pool: 'forks',
+          isolate: false,
+          globalSetup: [endWithRun, 'test/run/build-worker.ts'],
+          ...restored,
+          ...patient,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          // Pages in a real Chromium. Not part of `npm test`: `npm test -- browser` runs them.
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
           pool: 'forks',
           isolate: false,
           globalSetup: [endWithRun, 'test/run/build-worker.ts'],

@@ -8,12 +8,14 @@ const paths: Readonly<Record<string, string>> = {
 const chosen = (...args: string[]) => choose(args, (argument) => paths[argument] ?? null);
 
 describe('the arguments of npm test', () => {
-  it('run every check when there are none', () => {
+  it('run every check but the browser when there are none', () => {
     expect(chosen()).toEqual({ kind: 'run', checks: allChecks });
+    expect(allChecks.map(({ name }) => name)).not.toContain('browser');
   });
 
   it.each([
     [['unit'], ['unit']],
+    [['browser'], ['browser']],
     [
       ['lint', 'flows'],
       ['flows', 'lint'],
