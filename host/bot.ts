@@ -12,6 +12,8 @@ import type { SlackSocket } from './slack-socket.ts';
 import { openStateFolder } from './state-folder.ts';
 import { reserveEgress, startWorker, type WorkerHost } from './worker-host.ts';
 
+type SandboxCalls = (request: Request) => Promise<Response>;
+
 export interface BotOptions {
   readonly stateDir: string;
   readonly hostname: string;
@@ -25,6 +27,8 @@ export interface BotOptions {
   readonly maxSandboxes?: number;
   /** Host name → origin of a simulator that replaces it, for use without the internet. */
   readonly standIns?: Readonly<Record<string, string>>;
+  /** Wraps the Worker's calls to the sandbox host, to break some of them. */
+  readonly sandboxCalls?: (handle: SandboxCalls) => SandboxCalls;
   /** Receives lines for the person who waits for the start. */
   readonly progress: (line: string) => void;
   /** Receives the structured log lines of the Worker and the host. */
@@ -78,6 +82,7 @@ async function startWithState(options: BotOptions): Promise<DrainableBot> {
     ...(options.maxSandboxes === undefined ? {} : { limits: { maxSandboxes: options.maxSandboxes } }),
     log,
   });
+  const handle: SandboxCalls = async (request) => await host.handle(request);
   const readToken = randomBytes(32).toString('hex');
   let isDraining = false;
   try {
@@ -93,7 +98,7 @@ async function startWithState(options: BotOptions): Promise<DrainableBot> {
           SANDBOX_SLOTS: String(host.maxSandboxes),
           HOST_READ_TOKEN: readToken,
         },
-        sandboxHost: async (request) => await host.handle(request),
+        sandboxHost: options.sandboxCalls?.(handle) ?? handle,
         isDraining: () => isDraining,
         ...(options.standIns === undefined ? {} : { standIns: options.standIns }),
         log: (level, message) => options.log(workerLine(level, message)),

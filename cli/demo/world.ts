@@ -15,7 +15,10 @@ import type { Script } from '../../simulators/openai/script.ts';
 import { startOpenAiSimulator, type OpenAiSimulator } from '../../simulators/openai/server.ts';
 import type { SlackSimulator, SlackSimulatorOptions } from '../../simulators/slack/contract.ts';
 import { startSlackSimulator } from '../../simulators/slack/simulator.ts';
+import type { WireFault, WireRequest } from '../../simulators/wire/faults.ts';
 import manifest from '../../slack-manifest.json' with { type: 'json' };
+
+export type Service = 'github' | 'openai' | 'slack';
 
 export interface WorldOptions {
   /** Folder for the state. It is emptied first. */
@@ -39,6 +42,8 @@ export interface WorldOptions {
    * the bot finds out at its start.
    */
   readonly deliveries?: 'webhooks' | 'auto';
+  /** Breaks requests to the simulators; null: served as usual. */
+  readonly wire?: (service: Service, request: WireRequest) => Promise<WireFault | null>;
   /** Starts the bot; default: on this machine with local sandboxes. */
   readonly startBot?: (options: BotOptions) => Promise<Bot>;
   readonly progress?: (line: string) => void;
@@ -81,7 +86,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const apiToken = secret('');
   const scriptedKey = secret('sk-');
 
+  const { wire } = options;
+  const wireTo = (service: Service) =>
+    wire === undefined ? {} : { wire: async (request: WireRequest) => await wire(service, request) };
+
   const github = await startGithubSimulator({
+    ...wireTo('github'),
     stateDir: join(options.stateDir, 'github'),
     app: { id: appId, slug: 'airlock', publicKeyPem: publicKey },
     webhook: { url: null, secret: webhookSecret },
@@ -89,6 +99,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const openai =
     options.live === undefined
       ? await startOpenAiSimulator({
+          ...wireTo('openai'),
           apiKey: scriptedKey,
           script: options.script,
           latencyMs: options.latencyMs ?? 0,
@@ -100,6 +111,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       ? null
       : await startSlackSimulator({
           ...options.slack,
+          ...wireTo('slack'),
           signingSecret: slackSecret,
           botScopes: manifest.oauth_config.scopes.bot,
         });

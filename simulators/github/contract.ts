@@ -4,6 +4,7 @@
  */
 // oxlint-disable max-lines -- see above
 import type { SecureContext } from 'node:tls';
+import type { Wire } from '../wire/faults.ts';
 import type { FieldError } from './api-errors.ts';
 
 type FileMode = '100644' | '100755' | '120000';
@@ -34,6 +35,8 @@ export interface GithubSimulatorOptions {
     /** Milliseconds that a receiver has for its answer. Default 10 s, as at GitHub. */
     readonly answerWithinMs?: number;
   };
+  /** Breaks requests to it. */
+  readonly wire?: Wire;
 }
 
 export interface RepositoryName {

@@ -1,5 +1,11 @@
 /** The HTTP server: routes to git, REST or the pages, logs, and injects planned faults. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { identify } from './access.ts';
@@ -11,8 +17,9 @@ import type { Faults, RequestLog } from './faults.ts';
 import { pageApplication } from './pages/page-routes.ts';
 import { parseGitRequest, serveGit } from './smart-http.ts';
 import type { Site } from './site.ts';
+import { onWire, type Wire } from '../wire/faults.ts';
 
-export function createHttpServer(site: Site, faults: Faults, log: RequestLog): Server {
+export function createHttpServer(site: Site, faults: Faults, log: RequestLog, wire?: Wire): Server {
   const web = new Hono<{ Bindings: HttpBindings }>();
   const lostAnswers = new WeakMap<IncomingMessage, Fault>();
   web.use(async (c, next) => {
@@ -40,7 +47,7 @@ export function createHttpServer(site: Site, faults: Faults, log: RequestLog): S
   // Without the option it replaces the global Request and Response of everything in this process.
   const serveWeb = getRequestListener(web.fetch, { overrideGlobalObjects: false });
 
-  return createServer((request, response) => {
+  const serve: RequestListener = (request, response) => {
     const at = Date.now();
     const method = request.method ?? 'GET';
     const url = request.url ?? '/';
@@ -66,7 +73,8 @@ export function createHttpServer(site: Site, faults: Faults, log: RequestLog): S
     }
     if (fault !== null) lostAnswers.set(request, fault);
     void serveWeb(request, response);
-  });
+  };
+  return createServer(onWire(wire, serve));
 }
 
 function answerFault(fault: Fault, request: IncomingMessage, response: ServerResponse): void {

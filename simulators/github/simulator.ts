@@ -82,7 +82,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
   };
   const faults = new Faults();
   const log = new RequestLog();
-  const server = createHttpServer(site, faults, log);
+  const server = createHttpServer(site, faults, log, options.wire);
   address.url = `http://127.0.0.1:${await listen(server, options.port ?? 0)}`;
 
   return {

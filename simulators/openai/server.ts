@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { compactionItem, itemsOf } from './items.ts';
 import { readResponsesRequest, refusal, type Refusal, type ResponsesRequest } from './request.ts';
 import { nextAnswer, type Answer, type Script } from './script.ts';
+import { onWire, type Wire } from '../wire/faults.ts';
 import { encodeEvent, idsFrom, responseObject, streamEvents } from './stream.ts';
 
 export interface RecordedRequest {
@@ -50,6 +51,8 @@ export interface OpenAiSimulatorOptions {
   readonly models?: readonly string[];
   /** Time from the end of the request to the first event, in ms. A function receives the step. */
   readonly latencyMs?: number | ((step: number) => number);
+  /** Breaks requests to it. */
+  readonly wire?: Wire;
 }
 
 /** Codex offers tools to `gpt-6.1-sol` as input items, to `gpt-5.5` at top level. */
@@ -185,10 +188,10 @@ export async function startOpenAiSimulator(options: OpenAiSimulatorOptions): Pro
     else sendJson(response, failure.status, { error: failure.error });
   }
 
-  const server = createServer((incoming, response) => {
-    // A read or a delay was interrupted by a disconnect or by `close`, so there is nobody to answer.
-    handle(incoming, response).catch(() => response.destroy());
-  });
+  // A read or a delay was interrupted by a disconnect or by `close`, so there is nobody to answer.
+  const serve = (incoming: IncomingMessage, response: ServerResponse) =>
+    void handle(incoming, response).catch(() => response.destroy());
+  const server = createServer(onWire(options.wire, serve));
   server.on('connection', (socket) => {
     if (isAway) socket.destroy();
   });

@@ -18,6 +18,7 @@ import type {
   UserView,
   PersonKind,
 } from './contract-views.ts';
+import type { Wire } from '../wire/faults.ts';
 
 export interface NewUser {
   /** Lower case, without `@`. */
@@ -53,6 +54,8 @@ export interface SlackSimulatorOptions {
   readonly botName?: string;
   /** TCP port on 127.0.0.1. 0 (the default) picks a free one. */
   readonly port?: number;
+  /** Breaks requests to it. */
+  readonly wire?: Wire;
 }
 
 export interface Fault {

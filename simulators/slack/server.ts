@@ -7,10 +7,12 @@ import { serveResponseUrl } from './response-url.ts';
 import { serveFile } from './shared-files.ts';
 import type { Site } from './site.ts';
 import { ConnectionCut, serveMethod } from './web-api.ts';
+import { onWire, type Wire } from '../wire/faults.ts';
 
 export async function startServer(
   site: Site,
   port: number,
+  wire?: Wire,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   const web = new Hono<{ Bindings: HttpBindings }>();
   web.on(['GET', 'POST'], '/api/:method', (c) => serveMethod(site, c));
@@ -25,9 +27,7 @@ export async function startServer(
   });
   // Without the option it replaces the global Request and Response of everything in this process.
   const serve = getRequestListener(web.fetch, { overrideGlobalObjects: false });
-  const server = createServer((request, response) => {
-    void serve(request, response);
-  });
+  const server = createServer(onWire(wire, (request, response) => void serve(request, response)));
   server.on('upgrade', (request, socket, head) => site.socket.upgrade(request, socket, head));
   const taken = await listen(server, port);
   return {

@@ -53,7 +53,7 @@ export async function startSlackSimulator(options: SlackSimulatorOptions): Promi
     messageLimit: new MessageLimit(),
     token: { revoked: false, shownScopes: options.botScopes },
   };
-  const server = await startServer(site, options.port ?? 0).catch(async (error: unknown) => {
+  const server = await startServer(site, options.port ?? 0, options.wire).catch(async (error: unknown) => {
     await emulated.close();
     throw error;
   });
