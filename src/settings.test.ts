@@ -29,6 +29,8 @@ describe('parseSettings', () => {
         githubDeliveries: 'auto',
         openaiBaseUrl: 'https://api.openai.com/v1',
         apiToken: null,
+        url: null,
+        signIn: null,
         slack: null,
       },
     });
@@ -104,8 +106,15 @@ describe('parseSettings', () => {
     ['SLACK_BOT_TOKEN', 'hunter2'],
     ['SLACK_BOT_TOKEN', ['xapp', '1', 'A0', 'abcdefgh'].join('-')],
     ['SLACK_API_URL', 'slack.com/api'],
+    ['AIRLOCK_URL', 'http://airlock.example'],
+    ['AIRLOCK_URL', 'http://127.0.0.1.evil.example'],
+    ['GITHUB_CLIENT_SECRET', undefined],
+    ['GITHUB_CLIENT_ID', 'a b'],
   ])('names %s in one line when it is %j, and never repeats the value', (name, value) => {
-    const result = parse({ ...(name.startsWith('SLACK_') ? slack : {}), [name]: value });
+    const signIn = name.startsWith('GITHUB_CLIENT_')
+      ? { GITHUB_CLIENT_ID: 'Iv23lA', GITHUB_CLIENT_SECRET: 's'.repeat(40) }
+      : {};
+    const result = parse({ ...(name.startsWith('SLACK_') ? slack : signIn), [name]: value });
     const problem = result.ok ? '' : result.problem;
     expect(problem).toMatch(new RegExp(`^${name} [^\\n]+$`));
     const secret = typeof value === 'string' && value.length > 2 ? value : 'nothing to repeat';

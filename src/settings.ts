@@ -17,6 +17,12 @@ const openaiId = (prefix: string, where: string) =>
 const deliveryWays = ['auto', 'webhooks', 'poll'] as const;
 const secret = (what: string) => z.string({ error: `is missing: ${what}` }).min(1, `is empty: ${what}`);
 
+/** Whether what people send there cannot be read on the way. */
+function isPrivateOnTheWire(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+}
+
 const settingsSchema = z.object({
   GITHUB_APP_ID: z
     .string({ error: 'is missing: the App ID on the GitHub App’s settings page' })
@@ -37,6 +43,14 @@ const settingsSchema = z.object({
   GITHUB_DELIVERIES: z.enum(deliveryWays, { error: 'has to be auto, webhooks or poll' }).default('auto'),
   OPENAI_BASE_URL: baseUrl.default('https://api.openai.com/v1'),
   API_TOKEN: z.string().min(16, 'is shorter than 16 characters').optional(),
+  AIRLOCK_URL: baseUrl
+    .refine(isPrivateOnTheWire, 'has to be an https URL: people sign in there (http only on this machine)')
+    .optional(),
+  GITHUB_CLIENT_ID: z
+    .string()
+    .regex(/^[\w.]{1,100}$/, 'has to be the Client ID on the GitHub App’s settings page')
+    .optional(),
+  GITHUB_CLIENT_SECRET: z.string().min(16, 'is shorter than 16 characters').optional(),
   SLACK_SIGNING_SECRET: z.string().min(16, 'is shorter than 16 characters').optional(),
   SLACK_BOT_TOKEN: z
     .string()
@@ -65,6 +79,10 @@ export interface Settings {
   readonly openaiBaseUrl: string;
   /** Null: the HTTP API is off. */
   readonly apiToken: string | null;
+  /** The public address, without a trailing slash. Null: nothing links to the pages of tasks. */
+  readonly url: string | null;
+  /** Null: nobody can sign in with GitHub. */
+  readonly signIn: { readonly clientId: string; readonly clientSecret: string } | null;
   /** Null: Slack is off. */
   readonly slack: SlackSettings | null;
 }
@@ -88,6 +106,7 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
     return { ok: false, problem: [...problems].map(([name, what]) => `${name} ${what}`).join('\n') };
   const s = parsed.data;
   const { SLACK_SIGNING_SECRET: signingSecret, SLACK_BOT_TOKEN: botToken, SLACK_API_URL: slackUrl } = s;
+  const { GITHUB_CLIENT_ID: clientId, GITHUB_CLIENT_SECRET: clientSecret } = s;
   return {
     ok: true,
     settings: {
@@ -104,6 +123,8 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): S
       githubDeliveries: s.GITHUB_DELIVERIES,
       openaiBaseUrl: s.OPENAI_BASE_URL,
       apiToken: s.API_TOKEN ?? null,
+      url: s.AIRLOCK_URL ?? null,
+      signIn: clientId === undefined || clientSecret === undefined ? null : { clientId, clientSecret },
       slack:
         signingSecret === undefined || botToken === undefined
           ? null
@@ -138,6 +159,11 @@ function read(environment: Readonly<Record<string, unknown>>) {
     problems.set('SLACK_BOT_TOKEN', 'is missing: Slack needs the app’s bot token as well');
   if (botToken !== undefined && signingSecret === undefined)
     problems.set('SLACK_SIGNING_SECRET', 'is missing: Slack needs the app’s signing secret as well');
+  const { GITHUB_CLIENT_ID: clientId, GITHUB_CLIENT_SECRET: clientSecret } = values;
+  if (clientId !== undefined && clientSecret === undefined)
+    problems.set('GITHUB_CLIENT_SECRET', 'is missing: sign-in needs the App’s client secret as well');
+  if (clientSecret !== undefined && clientId === undefined)
+    problems.set('GITHUB_CLIENT_ID', 'is missing: sign-in needs the App’s client ID as well');
   return { parsed, problems };
 }
 

@@ -64,7 +64,7 @@ function filesUnder(folder: string): string[] {
 }
 
 function importsUnder(folder: string): Import[] {
-  const files = filesUnder(folder).filter((name) => /(?<!\.test|\.d)\.m?ts$/.test(name));
+  const files = filesUnder(folder).filter((name) => /(?<!\.test|\.d)\.(?:m?ts|tsx)$/.test(name));
   return files.flatMap((from) => {
     const text = readFileSync(join(root, from), 'utf8');
     return [
@@ -203,7 +203,7 @@ describe('a file of a program', () => {
   it('has at most 300 lines, or says in its header why it is longer', () => {
     const long = programFolders
       .flatMap((folder) => filesUnder(folder))
-      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .filter((name) => /(?<!\.test)\.tsx?$/.test(name))
       .map((name) => ({ name, text: readFileSync(join(root, name), 'utf8') }))
       .map(({ name, text }) => ({ name, lines: text.split('\n').length - 1, head: text.slice(0, 1000) }))
       .filter(({ lines, head }) => lines > 300 && !head.includes('Longer than 300 lines because'))

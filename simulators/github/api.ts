@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Hono } from 'hono';
 import { identify } from './access.ts';
 import { ApiError, MovedError } from './api-errors.ts';
+import { signInRoutes } from './oauth.ts';
 import { appRoutes } from './routes/app-routes.ts';
 import { checkRoutes } from './routes/check-routes.ts';
 import { gitObjectRoutes } from './routes/git-object-routes.ts';
@@ -67,6 +68,7 @@ export function apiApplication(site: Site): Hono<ApiEnv> {
 
   const routes = [
     appRoutes,
+    signInRoutes,
     // Before `commits/{ref}`, whose reference can contain slashes.
     checkRoutes,
     repositoryRoutes,

@@ -366,6 +366,12 @@ export interface GithubSimulator {
   /** `${url}/api/v3`, as on GitHub Enterprise Server. */
   readonly apiUrl: string;
   setWebhookUrl(url: string | null): void;
+  /** Registers the App for sign-in, with the one address that GitHub redirects people to. */
+  allowSignIn(app: { readonly clientSecret: string; readonly callbackUrl: string }): {
+    readonly clientId: string;
+    /** Tokens of people that were not revoked. */
+    readonly liveTokens: () => readonly string[];
+  };
   createRepository(repository: NewRepository): Promise<CreatedRepository>;
   /** `labelDeliveries`: the `issues.labeled` events of the initial labels. */
   openIssue(

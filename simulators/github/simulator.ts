@@ -16,6 +16,8 @@ import { addCheckRun, addCommitStatus, checkRunsOf, pressCheckButton } from './c
 import * as pullActions from './pull-actions.ts';
 import { Attachments } from './attachments.ts';
 import { createJobLogs } from './job-logs.ts';
+import { clientIdOf } from './documents/account-document.ts';
+import { SignIns } from './sign-ins.ts';
 import { createHttpServer } from './server.ts';
 import type { Site } from './site.ts';
 import { findComment, Store, timestamp } from './store.ts';
@@ -66,6 +68,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     webhooks,
     logs: createJobLogs(() => address.url),
     attachments: new Attachments(),
+    signIns: new SignIns(),
     app: {
       id: app.id,
       slug: app.slug,
@@ -89,6 +92,10 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     url: site.url,
     apiUrl: site.apiUrl,
     setWebhookUrl: (url) => webhooks.setUrl(url),
+    allowSignIn({ clientSecret, callbackUrl }) {
+      Object.assign(site.signIns, { clientSecret, callbackUrl });
+      return { clientId: clientIdOf(site), liveTokens: () => [...site.signIns.tokens.keys()] };
+    },
     async createRepository(wanted) {
       const { repository, headSha } = await store.createRepository(wanted);
       return {

@@ -5,6 +5,7 @@ import { decideAccess, type Caller, type Identities, type RequiredPermission } f
 import { ApiError, forbidden, MovedError, notFound } from './api-errors.ts';
 import type { Attachments } from './attachments.ts';
 import type { JobLogs } from './job-logs.ts';
+import type { SignIns } from './sign-ins.ts';
 import type { Repository, Store, User } from './store.ts';
 import type { Webhooks } from './webhooks.ts';
 import { parseJson } from '../../src/lib/parse-json.ts';
@@ -17,6 +18,7 @@ export interface Site extends Identities {
   readonly webhooks: Webhooks;
   readonly logs: JobLogs;
   readonly attachments: Attachments;
+  readonly signIns: SignIns;
   readonly app: Identities['app'] & {
     readonly slug: string;
     readonly createdAt: string;

@@ -177,6 +177,10 @@ export class Store {
     return this.users.get(login.toLowerCase()) ?? null;
   }
 
+  people(): readonly User[] {
+    return [...this.users.values()].filter(({ type }) => type === 'User');
+  }
+
   repository(owner: string, name: string): Repository | null {
     return this.repositories.get(nameKey(owner, name)) ?? null;
   }

@@ -15,6 +15,7 @@ import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
 import { accept, retryPublication, start } from './instances.ts';
 import { recordOf, slotsObjectOf } from './objects.ts';
+import { composePages } from './pages.ts';
 import { platformOf } from './platform.ts';
 import { composeReceipts } from './receipts.ts';
 import { log, now, platformFetch } from './runtime.ts';
@@ -69,6 +70,7 @@ function createRoutes(env: Env): Hono {
             fetch: platformFetch,
             log,
           }),
+    pages: async () => await composePages(env),
     api: {
       ...shared,
       apiToken: settings.apiToken,

@@ -11,6 +11,9 @@ const permissionSchema = z.object({
 const accountSchema = z.object({ login: z.string() });
 const writing = new Set(['admin', 'maintain', 'write']);
 
+export type Permission = 'none' | 'read' | 'write';
+type Name = Pick<RepositoryFacts, 'owner' | 'name'>;
+
 /** GitHub's form of a login, including the suffix of an App's account. */
 const login = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})(?:\[bot\])?$/;
 
@@ -20,18 +23,18 @@ export function isLogin(untrustedText: string): boolean {
 }
 
 /** Asks GitHub now. Compares ids, because logins change hands; follows a changed login. */
-export async function canWriteNow(
-  client: GithubClient,
-  facts: RepositoryFacts,
-  person: Person,
-): Promise<boolean> {
-  const asked = isLogin(person.login) ? await ask(client, facts, person.login) : null;
-  if (asked !== null && asked.id === person.id) return asked.writes;
+export async function permissionNow(client: GithubClient, at: Name, person: Person): Promise<Permission> {
+  const asked = isLogin(person.login) ? await ask(client, at, person.login) : null;
+  if (asked !== null && asked.id === person.id) return asked.permission;
   const account = await unlessMissing(client.request('GET /user/{account_id}', { account_id: person.id }));
-  if (account === null) return false;
+  if (account === null) return 'none';
   const { login: present } = accountSchema.parse(account.data);
-  const again = isLogin(present) ? await ask(client, facts, present) : null;
-  return again !== null && again.id === person.id && again.writes;
+  const again = isLogin(present) ? await ask(client, at, present) : null;
+  return again !== null && again.id === person.id ? again.permission : 'none';
+}
+
+export async function canWriteNow(client: GithubClient, at: Name, person: Person): Promise<boolean> {
+  return (await permissionNow(client, at, person)) === 'write';
 }
 
 export interface Person {
@@ -49,7 +52,9 @@ export function writePermissions(
     const key = `${facts.repositoryId}:${untrustedLogin.toLowerCase()}`;
     const cached = known.get(key);
     if (cached !== undefined) return await cached;
-    const answer = ask(clientFor(facts), facts, untrustedLogin).then((found) => found?.writes === true);
+    const answer = ask(clientFor(facts), facts, untrustedLogin).then(
+      (found) => found?.permission === 'write',
+    );
     known.set(key, answer);
     // Do not cache an error: the next call asks again.
     answer.catch(() => known.delete(key));
@@ -60,17 +65,18 @@ export function writePermissions(
 /** null: there is no such account, for example because it was deleted. */
 async function ask(
   client: GithubClient,
-  facts: RepositoryFacts,
+  { owner, name }: Name,
   username: string,
-): Promise<{ readonly id: number | null; readonly writes: boolean } | null> {
+): Promise<{ readonly id: number | null; readonly permission: Permission } | null> {
   const found = await unlessMissing(
     client.request('GET /repos/{owner}/{repo}/collaborators/{username}/permission', {
-      owner: facts.owner,
-      repo: facts.name,
+      owner,
+      repo: name,
       username,
     }),
   );
   if (found === null) return null;
   const { permission, user } = permissionSchema.parse(found.data);
-  return { id: user?.id ?? null, writes: writing.has(permission) };
+  const granted = writing.has(permission) ? 'write' : permission === 'read' ? 'read' : 'none';
+  return { id: user?.id ?? null, permission: granted };
 }

@@ -66,6 +66,7 @@ function api(
     api: deps,
     githubWebhooks: new Hono().post('/', (c) => c.body(null, 202)),
     slack: null,
+    pages: async () => await Promise.resolve(new Hono()),
     version: '0',
     botId: 'b1',
     health: async () => await Promise.resolve(health),

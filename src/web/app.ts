@@ -10,6 +10,8 @@ export interface AppDeps {
   readonly githubWebhooks: Hono;
   /** Receives `POST /slack/events`. Null: Slack is not configured, and the path does not exist. */
   readonly slack: Hono | null;
+  /** Receives the paths of the pages. Loaded when one is asked for. */
+  pages(): Promise<Hono>;
   readonly version: string;
   /** Id of this start of the bot on one machine; null on Cloudflare. */
   readonly botId: string | null;
@@ -27,6 +29,8 @@ export function createApp(deps: AppDeps): Hono {
   app.route('/github/webhooks', deps.githubWebhooks);
   if (deps.slack !== null) app.route('/slack', deps.slack);
   app.route('/api/tasks', apiRoutes(deps.api));
+  for (const path of ['/t/*', '/tasks', '/auth/*', '/open'])
+    app.all(path, async (c) => await (await deps.pages()).fetch(c.req.raw, c.env));
   allowOnly(app, '/healthz', 'GET, HEAD');
   allowOnly(app, '/github/webhooks', 'POST');
   app.notFound((c) => problem(c, 404, 'not-found', 'There is nothing here.'));

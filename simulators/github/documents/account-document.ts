@@ -47,11 +47,13 @@ export function publicUserDocument(site: Site, user: User): Json {
   };
 }
 
+export const clientIdOf = (site: Site): string => `Iv1.${String(site.app.id).padStart(16, '0')}`;
+
 /** The App in `GET /app` and `performed_via_github_app`. */
 export function appDocument(site: Site): Json {
   return {
     id: site.app.id,
-    client_id: `Iv1.${String(site.app.id).padStart(16, '0')}`,
+    client_id: clientIdOf(site),
     slug: site.app.slug,
     node_id: nodeId('Integration', site.app.id),
     owner: userDocument(site, site.store.user('app-owner', 'Organization')),
@@ -70,7 +72,7 @@ export function installationDocument(site: Site, installation: Installation): Js
   const url = `${site.apiUrl}/app/installations/${installation.id}`;
   return {
     id: installation.id,
-    client_id: `Iv1.${String(site.app.id).padStart(16, '0')}`,
+    client_id: clientIdOf(site),
     account: userDocument(site, installation.account),
     repository_selection: 'selected',
     access_tokens_url: `${url}/access_tokens`,

@@ -21,6 +21,8 @@ export interface TaskSnapshot {
   readonly request: TaskRequest;
   /** The request as it was accepted, with its repository; null before routing. */
   readonly routed: RoutedRequest | null;
+  /** The repository by its ids on GitHub; null until they are known. */
+  readonly place: Pick<RepositoryFacts, 'installationId' | 'repositoryId'> | null;
   /** The repository that a person chose; null before. */
   readonly choice: RepositoryRef | null;
   /** null before authorization, and for a task that was refused. */

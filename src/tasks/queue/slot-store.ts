@@ -30,6 +30,7 @@ export interface SlotStore {
   forget(taskId: string): void;
   /** Remembers a task that may never enter the queue. */
   add(taskId: string, now: number): void;
+  isListed(taskId: string): boolean;
   /** Tasks with a slot, then those that wait for one, then all others, each newest first. */
   recent(limit: number): string[];
 }
@@ -165,6 +166,10 @@ export function openSlotStore(storage: DurableObjectStorage): SlotStore {
         )
         .toArray()
         .map(({ task_id }) => task_id),
+    isListed: (taskId) =>
+      sql
+        .exec('SELECT 1 FROM slot WHERE task_id = ?1 UNION SELECT 1 FROM past WHERE task_id = ?1', taskId)
+        .toArray().length > 0,
     add: (taskId, now) =>
       void sql.exec('INSERT OR IGNORE INTO past (task_id, left_at) VALUES (?, ?)', taskId, now),
     forget: (taskId) => void sql.exec('DELETE FROM past WHERE task_id = ?', taskId),

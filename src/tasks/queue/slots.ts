@@ -80,6 +80,11 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
     return this.#store.recent(limit);
   }
 
+  /** Whether the task was accepted and is not forgotten. */
+  isListed(taskId: string): boolean {
+    return this.#store.isListed(taskId);
+  }
+
   /** Forgets a task whose record has expired. */
   forget(taskId: string): void {
     this.#store.forget(taskId);

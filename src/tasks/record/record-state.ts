@@ -201,6 +201,7 @@ export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> 
   return {
     request: requestWithRemarks(request, state.remarks),
     routed: repository === null ? null : { ...request, repository },
+    place: placeOf(state),
     choice,
     authorization,
     slackPost: posted?.surface === 'slack' ? { channelId: posted.channelId, ts: posted.ts } : null,
@@ -216,6 +217,12 @@ export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> 
     approval: state.attempts.findLast(({ approval }) => approval !== null)?.approval ?? null,
     outcome,
   };
+}
+
+/** A trigger on GitHub brings the ids with its signature. */
+function placeOf({ facts, authorization, request: { trigger } }: RecordState): TaskSnapshot['place'] {
+  const known = authorization?.facts ?? facts ?? (trigger.kind === 'github' ? trigger : null);
+  return known === null ? null : { installationId: known.installationId, repositoryId: known.repositoryId };
 }
 
 // ---- transitions

@@ -36,7 +36,7 @@ export interface RecordStore {
   hasLine(body: TaskEventBody): boolean;
   eventsAfter(seq: number, atMost: number): readonly TaskEvent[];
   /** In order. */
-  newestEvents(atMost: number): readonly TaskEvent[];
+  newestEvents(atMost: number, before?: number): readonly TaskEvent[];
   keep(name: string, content: string): void;
   kept(name: string): string | null;
   /** Sealed installation tokens that can still be live. */
@@ -123,7 +123,8 @@ export function openRecordStore(storage: DurableObjectStorage): RecordStore {
     hasLine: (body) =>
       sql.exec('SELECT 1 FROM event WHERE body = ? LIMIT 1', toStoredJson(body)).toArray().length > 0,
     eventsAfter: (seq, atMost) => events('WHERE seq > ? ORDER BY seq LIMIT ?', seq, atMost),
-    newestEvents: (atMost) => events('ORDER BY seq DESC LIMIT ?', atMost).toReversed(),
+    newestEvents: (atMost, before = Number.MAX_SAFE_INTEGER) =>
+      events('WHERE seq < ? ORDER BY seq DESC LIMIT ?', before, atMost).toReversed(),
     keep(name, content) {
       const bytes = new TextEncoder().encode(content);
       storage.transactionSync(() => {

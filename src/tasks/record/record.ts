@@ -143,9 +143,13 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     });
   }
 
-  /** The newest lines of the log, in order. */
-  events(atMost: number = taskLimits.newestEvents): readonly TaskEvent[] {
-    return this.#store.newestEvents(atMost);
+  /** The newest lines of the log, or of those before `before`, in order. */
+  events(atMost: number = taskLimits.newestEvents, before?: number): readonly TaskEvent[] {
+    return this.#store.newestEvents(atMost, before);
+  }
+
+  eventsAfter(seq: number, atMost: number): readonly TaskEvent[] {
+    return this.#store.eventsAfter(seq, atMost);
   }
 
   /** The log after `seq` as server-sent events; ends with the task. null if there is no such task. */

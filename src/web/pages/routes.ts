@@ -1,0 +1,12 @@
+/** The routes of the pages. Loaded when the first of them is asked for. */
+import { Hono } from 'hono';
+import type { PageDeps } from './page-deps.ts';
+import { signInRoutes } from './sign-in-routes.ts';
+import { taskRoutes } from './task-routes.tsx';
+
+export function pageRoutes(deps: PageDeps): Hono {
+  const routes = new Hono();
+  routes.route('/', signInRoutes(deps));
+  routes.route('/', taskRoutes(deps));
+  return routes;
+}
