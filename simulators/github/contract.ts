@@ -424,6 +424,8 @@ export interface GithubSimulator {
   changeApp(change: { readonly permissions?: Permissions; readonly events?: readonly string[] }): void;
   /** Accepted by the account (null: all). Shown in documents; does not affect tokens. */
   acceptPermissions(owner: string, permissions: Permissions | null): void;
+  /** Makes the codes of Apps that were created from a manifest older. */
+  ageManifestCodes(ms: number): void;
   /** Signs later webhooks with this secret. */
   setWebhookSecret(secret: string): void;
   deliveries(): readonly Delivery[];

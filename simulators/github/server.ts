@@ -15,6 +15,7 @@ import { ApiError } from './api-errors.ts';
 import type { Fault } from './contract.ts';
 import type { Faults, RequestLog } from './faults.ts';
 import { signInPages } from './oauth.ts';
+import { appPages } from './pages/app-pages.ts';
 import { pageApplication } from './pages/page-routes.ts';
 import { parseGitRequest, serveGit } from './smart-http.ts';
 import type { Site } from './site.ts';
@@ -45,6 +46,7 @@ export function createHttpServer(site: Site, faults: Faults, log: RequestLog, wi
   web.route('/', site.logs.pages);
   attachmentRoutes(site, web);
   web.route('/', signInPages(site));
+  web.route('/', appPages(site));
   web.route('/', pageApplication(site));
   // Without the option it replaces the global Request and Response of everything in this process.
   const serveWeb = getRequestListener(web.fetch, { overrideGlobalObjects: false });

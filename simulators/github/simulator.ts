@@ -11,6 +11,7 @@ import { publicKey } from './app-jwt.ts';
 import type { GithubSimulator, GithubSimulatorOptions, Permissions } from './contract.ts';
 import { Faults, RequestLog } from './faults.ts';
 import { TokenStore } from './installation-tokens.ts';
+import { AppManifests } from './app-manifests.ts';
 import * as userActions from './user-actions.ts';
 import { addCheckRun, addCommitStatus, checkRunsOf, pressCheckButton } from './check-actions.ts';
 import * as pullActions from './pull-actions.ts';
@@ -56,6 +57,8 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
   const hookId = store.nextId();
   const webhooks = new Webhooks({ ...options.webhook, appId: app.id, hookId });
   const address = { url: '' };
+  const botOf = (slug: string) => store.user(`${slug}[bot]`, 'Bot');
+  botOf(app.slug);
   const site: Site = {
     get url() {
       return address.url;
@@ -69,14 +72,20 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     logs: createJobLogs(() => address.url),
     attachments: new Attachments(),
     signIns: new SignIns(),
+    manifests: new AppManifests(),
     app: {
       id: app.id,
       slug: app.slug,
       key: publicKey(app.publicKeyPem),
       createdAt: timestamp(),
+      owner: 'app-owner',
+      public: true,
+      setupUrl: null,
       events: subscribedEvents,
     },
-    bot: store.user(`${app.slug}[bot]`, 'Bot'),
+    get bot() {
+      return botOf(site.app.slug);
+    },
   };
   const installationOn = (owner: string) => {
     const installation = store.installations.get(owner.toLowerCase());
@@ -156,6 +165,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
       installationOn(owner).accepted = permissions;
     },
     setWebhookSecret: (secret) => webhooks.setSecret(secret),
+    ageManifestCodes: (ms) => site.manifests.age(ms),
     deliveries: () => [...webhooks.deliveries()],
     async redeliver(deliveryId) {
       const attempt = await webhooks.redeliver(deliveryId);

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import type { z } from 'zod';
 import { decideAccess, type Caller, type Identities, type RequiredPermission } from './access.ts';
 import { ApiError, forbidden, MovedError, notFound } from './api-errors.ts';
+import type { AppManifests } from './app-manifests.ts';
 import type { Attachments } from './attachments.ts';
 import type { JobLogs } from './job-logs.ts';
 import type { SignIns } from './sign-ins.ts';
@@ -19,9 +20,16 @@ export interface Site extends Identities {
   readonly logs: JobLogs;
   readonly attachments: Attachments;
   readonly signIns: SignIns;
-  readonly app: Identities['app'] & {
+  readonly manifests: AppManifests;
+  /** Replaced when a person creates another App from a manifest. */
+  app: Identities['app'] & {
     readonly slug: string;
     readonly createdAt: string;
+    readonly owner: string;
+    /** Whether accounts other than the owner's can install it. */
+    readonly public: boolean;
+    /** Where GitHub leads after an installation. */
+    readonly setupUrl: string | null;
     /** The webhook events that the App subscribes to. */
     events: readonly string[];
   };

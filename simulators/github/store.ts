@@ -318,7 +318,7 @@ export class Store {
     return comment;
   }
 
-  private install(repository: Repository): void {
+  install(repository: Repository): void {
     const key = repository.owner.login.toLowerCase();
     const installation = this.installations.get(key) ?? {
       id: this.nextId(),

@@ -26,7 +26,7 @@ interface RecordedDelivery extends Delivery {
 export class Webhooks {
   private url: string | null;
   private secret: string;
-  private readonly appId: number;
+  private appId: number;
   private readonly hookId: number;
   private readonly answerWithinMs: number;
   private readonly recorded: RecordedDelivery[] = [];
@@ -42,6 +42,13 @@ export class Webhooks {
     this.appId = options.appId;
     this.hookId = options.hookId;
     this.answerWithinMs = options.answerWithinMs ?? answerDeadlineMs;
+  }
+
+  /** Sends the webhooks of another App. */
+  adopt({ appId, url, secret }: { appId: number; url: string | null; secret: string }): void {
+    this.appId = appId;
+    this.url = url;
+    this.secret = secret;
   }
 
   setUrl(url: string | null): void {

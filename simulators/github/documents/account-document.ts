@@ -56,7 +56,7 @@ export function appDocument(site: Site): Json {
     client_id: clientIdOf(site),
     slug: site.app.slug,
     node_id: nodeId('Integration', site.app.id),
-    owner: userDocument(site, site.store.user('app-owner', 'Organization')),
+    owner: userDocument(site, site.store.user(site.app.owner, 'Organization')),
     name: site.app.slug,
     description: '',
     external_url: `${site.url}/apps/${site.app.slug}`,

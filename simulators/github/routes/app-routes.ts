@@ -24,6 +24,13 @@ const tokenRequestSchema = z.object({
   permissions: z.record(z.string(), z.enum(['read', 'write'])).optional(),
 });
 
+const hookConfigSchema = z.strictObject({
+  url: z.url().optional(),
+  content_type: z.literal('json').optional(),
+  secret: z.string().min(1).optional(),
+  insecure_ssl: z.literal('0').optional(),
+});
+
 export function appRoutes(site: Site): Hono<ApiEnv> {
   const api = new Hono<ApiEnv>();
 
@@ -45,9 +52,26 @@ export function appRoutes(site: Site): Hono<ApiEnv> {
 
   api.get('/app/hook/config', (c) => {
     requireApp(c.get('caller'));
-    const { url, hasSecret } = site.webhooks.config();
-    const secret = hasSecret ? { secret: '********' } : {};
-    return c.json({ content_type: 'json', insecure_ssl: '0', ...secret, ...(url === null ? {} : { url }) });
+    return c.json(hookConfigDocument(site));
+  });
+
+  api.patch('/app/hook/config', async (c) => {
+    requireApp(c.get('caller'));
+    const { url, secret } = await bodyOf(c, hookConfigSchema);
+    if (url !== undefined) site.webhooks.setUrl(url);
+    if (secret !== undefined) site.webhooks.setSecret(secret);
+    return c.json(hookConfigDocument(site));
+  });
+
+  // Needs no credential: the code is one.
+  api.post('/app-manifests/:code/conversions', (c) => {
+    const credentials = site.manifests.exchange(c.req.param('code'));
+    if (credentials === null) throw notFound();
+    const { clientSecret, webhookSecret, pem } = credentials;
+    return c.json(
+      { ...appDocument(site), client_secret: clientSecret, webhook_secret: webhookSecret, pem },
+      201,
+    );
   });
 
   api.get('/app/hook/deliveries', (c) => {
@@ -152,6 +176,12 @@ export function appRoutes(site: Site): Hono<ApiEnv> {
   });
 
   return api;
+}
+
+function hookConfigDocument(site: Site): Json {
+  const { url, hasSecret } = site.webhooks.config();
+  const secret = hasSecret ? { secret: '********' } : {};
+  return { content_type: 'json', insecure_ssl: '0', ...secret, ...(url === null ? {} : { url }) };
 }
 
 const isSuccess = ({ status }: DeliveryAttempt): boolean => status !== null && status < 400;

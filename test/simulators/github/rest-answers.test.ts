@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { appJwt, listAt, numberAt, TestSite, textAt } from './harness.ts';
@@ -10,6 +11,9 @@ const operations = [
   'GET /app/installations 200',
   'GET /app/installations/{installation_id} 200',
   'GET /app/hook/config 200',
+  'PATCH /app/hook/config 200',
+  'POST /app-manifests/{code}/conversions 201',
+  'POST /app-manifests/{code}/conversions 404',
   'GET /app/hook/deliveries 200',
   'GET /app/hook/deliveries 422',
   'GET /app/hook/deliveries/{delivery_id} 200',
@@ -674,6 +678,68 @@ describe('an answer of the REST API', () => {
       request: { payload: { action: 'opened' } },
     });
     expect((await site.call('POST', `${list}/${id}/attempts`, appJwt())).status).toBe(202);
+  });
+
+  describe('for an App that is created from a manifest', () => {
+    const manifest = {
+      name: 'Acme Codex',
+      url: 'https://acme.example',
+      hook_attributes: { url: 'https://airlock.invalid/github/webhooks' },
+      redirect_url: 'http://127.0.0.1:1/created',
+      default_events: ['issues'],
+      default_permissions: { issues: 'write' },
+    };
+    const post = async (path: string, form: Readonly<Record<string, string>>) =>
+      await fetch(`${site.simulator.url}${path}`, {
+        method: 'POST',
+        body: new URLSearchParams(form),
+        redirect: 'manual',
+      });
+    const create = async (changes: object = {}, name = manifest.name) =>
+      await post('/settings/apps/manifest', {
+        owner: 'acme',
+        name,
+        state: 's',
+        manifest: JSON.stringify({ ...manifest, ...changes }),
+      });
+
+    it.each([
+      ['a webhook on the loopback', { hook_attributes: { url: 'http://localhost:1' } }, /public Internet/],
+      ['a webhook without address', { hook_attributes: { active: false } }, /url/],
+      ['a name of 35 characters', { name: 'x'.repeat(35) }, /name/],
+      ['an event that no permission covers', { default_events: ['pull_request'] }, /events unsupported/],
+      ['an unknown permission', { default_permissions: { everything: 'write' } }, /permissions/],
+    ])('refuses %s', async (_, changes, words) => {
+      const answer = await create(changes);
+      expect(answer.status).toBe(422);
+      expect(await answer.text()).toMatch(words);
+    });
+
+    it('gives the credentials once, for a code that is at most an hour old', async () => {
+      const codeOf = (answer: Response) =>
+        new URL(answer.headers.get('location') ?? '').searchParams.get('code') ?? '';
+      const late = codeOf(await create());
+      site.simulator.ageManifestCodes(61 * 60_000);
+      const answer = await create({}, 'Acme Codex 2');
+      expect(answer.headers.get('location')).toContain('state=s');
+      const convert = async (code: string) =>
+        await site.call('POST', `/app-manifests/${code}/conversions`, null);
+      expect((await convert(late)).status).toBe(404);
+      const code = codeOf(answer);
+      const { body } = await convert(code);
+      expect(body).toMatchObject({
+        slug: 'acme-codex-2',
+        permissions: { issues: 'write' },
+        events: ['issues'],
+      });
+      expect((await convert(code)).status).toBe(404);
+      const asNewApp = appJwt({ iss: numberAt(body, 'id') }, createPrivateKey(textAt(body, 'pem')));
+      const hook = { url: 'https://bot.example/github/webhooks', content_type: 'json', secret: 'x' };
+      expect((await site.call('PATCH', '/app/hook/config', asNewApp, hook)).body).toMatchObject({
+        url: hook.url,
+        secret: '********',
+      });
+    });
   });
 
   it('is covered for every operation that Airlock calls', () => {
