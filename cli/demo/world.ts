@@ -41,9 +41,11 @@ export interface WorldOptions {
    * How GitHub's events arrive. Default `webhooks`. `auto`: the App has no address until `setWebhookUrl`, and
    * the bot finds out at its start.
    */
-  readonly deliveries?: 'webhooks' | 'auto';
   /** Breaks requests to the simulators; null: served as usual. */
   readonly wire?: (service: Service, request: WireRequest) => Promise<WireFault | null>;
+  readonly deliveries?: 'webhooks' | 'auto' | 'poll';
+  /** What GitHub announces as its limit; default as at GitHub. */
+  readonly hourlyLimit?: number | null;
   /** Starts the bot; default: on this machine with local sandboxes. */
   readonly startBot?: (options: BotOptions) => Promise<Bot>;
   readonly progress?: (line: string) => void;
@@ -95,6 +97,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     stateDir: join(options.stateDir, 'github'),
     app: { id: appId, slug: 'airlock', publicKeyPem: publicKey },
     webhook: { url: null, secret: webhookSecret },
+    ...(options.hourlyLimit === undefined ? {} : { hourlyLimit: options.hourlyLimit }),
   });
   const openai =
     options.live === undefined

@@ -17,8 +17,6 @@ import { ruleRoutes } from './routes/rule-routes.ts';
 import { repositoryRoutes } from './routes/repository-routes.ts';
 import type { ApiEnv, Site } from './site.ts';
 
-/** GitHub's hourly limit per installation. Reported in the headers but not enforced. */
-const rateLimit = 5000;
 /** GitHub accepts blobs up to 100 MB; base64 adds a third. */
 const maxRequestBytes = 140 * 1024 * 1024;
 /** https://docs.github.com/rest/about-the-rest-api/api-versions: any other version gets 400. */
@@ -37,8 +35,10 @@ export function apiApplication(site: Site): Hono<ApiEnv> {
     c.header('x-github-request-id', randomBytes(12).toString('hex').toUpperCase());
     c.header('x-github-media-type', 'github.v3; format=json');
     c.header('x-github-api-version-selected', apiVersion);
-    c.header('x-ratelimit-limit', String(rateLimit));
-    c.header('x-ratelimit-remaining', String(Math.max(0, rateLimit - used)));
+    const { hourlyLimit } = site;
+    if (hourlyLimit === null) return;
+    c.header('x-ratelimit-limit', String(hourlyLimit));
+    c.header('x-ratelimit-remaining', String(Math.max(0, hourlyLimit - used)));
     c.header('x-ratelimit-used', String(used));
     c.header('x-ratelimit-reset', String(reset));
     c.header('x-ratelimit-resource', 'core');

@@ -37,6 +37,8 @@ export interface GithubSimulatorOptions {
   };
   /** Breaks requests to it. */
   readonly wire?: Wire;
+  /** Requests per hour that the headers announce, and nothing enforces. null: none. Default as at GitHub. */
+  readonly hourlyLimit?: number | null;
 }
 
 export interface RepositoryName {
@@ -372,6 +374,8 @@ export interface GithubSimulator {
     /** Tokens of people that were not revoked. */
     readonly liveTokens: () => readonly string[];
   };
+  /** Deliveries of which this is true do not arrive, as when the network in between is down. */
+  loseWebhooks(isLost: (delivery: Delivery) => boolean): void;
   createRepository(repository: NewRepository): Promise<CreatedRepository>;
   /** `labelDeliveries`: the `issues.labeled` events of the initial labels. */
   openIssue(

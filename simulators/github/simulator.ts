@@ -69,6 +69,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
     store,
     tokens,
     webhooks,
+    hourlyLimit: options.hourlyLimit === undefined ? 5000 : options.hourlyLimit,
     logs: createJobLogs(() => address.url),
     attachments: new Attachments(),
     signIns: new SignIns(),
@@ -105,6 +106,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
       Object.assign(site.signIns, { clientSecret, callbackUrl });
       return { clientId: clientIdOf(site), liveTokens: () => [...site.signIns.tokens.keys()] };
     },
+    loseWebhooks: (isLost) => webhooks.lose(isLost),
     async createRepository(wanted) {
       const { repository, headSha } = await store.createRepository(wanted);
       return {

@@ -17,6 +17,8 @@ export interface Site extends Identities {
   readonly apiUrl: string;
   readonly store: Store;
   readonly webhooks: Webhooks;
+  /** Of requests, for the headers. null: no limit, as on a server of one's own. */
+  readonly hourlyLimit: number | null;
   readonly logs: JobLogs;
   readonly attachments: Attachments;
   readonly signIns: SignIns;

@@ -33,6 +33,7 @@ export class Webhooks {
   private readonly log: LoggedAttempt[] = [];
   private readonly underWay = new Set<Promise<unknown>>();
   private readonly closing = new AbortController();
+  private isLost: (delivery: Delivery) => boolean = () => false;
 
   constructor(
     options: GithubSimulatorOptions['webhook'] & { readonly appId: number; readonly hookId: number },
@@ -53,6 +54,11 @@ export class Webhooks {
 
   setUrl(url: string | null): void {
     this.url = url;
+  }
+
+  /** These never arrive, as when the network between GitHub and the receiver is down. */
+  lose(isLost: (delivery: Delivery) => boolean): void {
+    this.isLost = isLost;
   }
 
   setSecret(secret: string): void {
@@ -137,6 +143,7 @@ export class Webhooks {
 
   private async deliver(delivery: Delivery): Promise<{ status: number | null; error: string | null }> {
     if (this.url === null) return { status: null, error: 'no webhook URL is set' };
+    if (this.isLost(delivery)) return { status: null, error: 'the connection timed out' };
     try {
       const response = await fetch(this.url, {
         method: 'POST',

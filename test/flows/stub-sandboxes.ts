@@ -149,7 +149,11 @@ export async function stubSandboxes(options: {
 }
 
 /** The bot of `host/bot.ts` with these sandboxes, and the real Worker, Workflows and Durable Objects. */
-export async function startBotWith(sandboxes: StubSandboxes, options: BotOptions): Promise<Bot> {
+export async function startBotWith(
+  sandboxes: StubSandboxes,
+  options: BotOptions,
+  sweepEveryMs = 2_000,
+): Promise<Bot> {
   const [bundle, egress] = await Promise.all([buildWorker(options.progress), reserveEgress()]);
   const worker = await startWorker(
     {
@@ -159,7 +163,7 @@ export async function startBotWith(sandboxes: StubSandboxes, options: BotOptions
       port: options.port,
       bindings: { ...options.settings, AIRLOCK_CONFIG_TEXT: options.configText },
       sandboxHost: sandboxes.handle,
-      sweepEveryMs: 2_000,
+      sweepEveryMs,
       log: (level, message) => options.log(workerLine(level, message)),
     },
     egress,
