@@ -105,6 +105,7 @@ export async function startWorker(
         TASK_INBOX: { className: 'TaskInbox', useSQLite: true },
         TASK_INDEX: { className: 'TaskIndex', useSQLite: true },
         DELIVERIES: { className: 'Deliveries', useSQLite: true },
+        METRICS: { className: 'Metrics', useSQLite: true },
         SLOTS: { className: 'Slots', useSQLite: true },
       },
       workflows: { TASK_WORKFLOW: { name: 'tasks', className: 'TaskWorkflow' } },

@@ -22,6 +22,7 @@ import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.t
 import { connectOutbound } from './sandbox/cloudflare.ts';
 import { handleLocalEgress } from './sandbox/local-egress.ts';
 import { DeliveriesBase, type DeliveriesDeps } from './tasks/queue/deliveries.ts';
+import { MetricsBase } from './tasks/queue/metrics.ts';
 import { SlotsBase, type SlotsDeps } from './tasks/queue/slots.ts';
 import { sweep } from './tasks/queue/sweep.ts';
 import { TaskInboxBase, type InboxDeps } from './tasks/queue/task-inbox.ts';
@@ -83,6 +84,12 @@ export class TaskInbox extends TaskInboxBase<Env> {
 }
 
 export class TaskIndex extends TaskIndexBase<Env> {
+  protected override retentionMs(): number {
+    return baseOf(this.env).retentionMs;
+  }
+}
+
+export class Metrics extends MetricsBase<Env> {
   protected override retentionMs(): number {
     return baseOf(this.env).retentionMs;
   }

@@ -41,9 +41,9 @@ export interface WorldOptions {
    * How GitHub's events arrive. Default `webhooks`. `auto`: the App has no address until `setWebhookUrl`, and
    * the bot finds out at its start.
    */
+  readonly deliveries?: 'webhooks' | 'auto' | 'poll';
   /** Breaks requests to the simulators; null: served as usual. */
   readonly wire?: (service: Service, request: WireRequest) => Promise<WireFault | null>;
-  readonly deliveries?: 'webhooks' | 'auto' | 'poll';
   /** What GitHub announces as its limit; default as at GitHub. */
   readonly hourlyLimit?: number | null;
   /** Starts the bot; default: on this machine with local sandboxes. */

@@ -14,6 +14,7 @@ import { createApp } from '../web/app.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
 import { accept, retryPublication, start } from './instances.ts';
+import { count, countedTotals, gauges } from './metrics.ts';
 import { recordOf, slotsObjectOf } from './objects.ts';
 import { composePages } from './pages.ts';
 import { platformOf } from './platform.ts';
@@ -42,6 +43,12 @@ function createRoutes(env: Env): Hono {
     now: () => new Date(),
   };
   return createApp({
+    metrics: {
+      apiToken: settings.apiToken,
+      counted: async () => await countedTotals(env),
+      gauges: async () => await gauges(env),
+    },
+    refused: (door, status) => count(env, 'airlock_refused_requests_total', { door, status: String(status) }),
     version: airlockVersion,
     botId: platformOf(env).botId,
     health: async () => await platformOf(env).health(),
@@ -75,7 +82,11 @@ function createRoutes(env: Env): Hono {
       ...shared,
       apiToken: settings.apiToken,
       readToken: platformOf(env).readToken,
-      start: async (request) => await start(env, request),
+      start: async (request) => {
+        const started = await start(env, request);
+        if (started === 'exists') count(env, 'airlock_duplicates_total', { source: 'api' });
+        return started;
+      },
       recent: async (limit) => {
         const asked = async () => await slotsObjectOf(env).recent(limit);
         return await withDeadline(asked(), taskLimits.slotCallMs, 'listing tasks');

@@ -2,6 +2,7 @@
 import type { TaskStart } from '../core/task.ts';
 import type { TaskSandbox } from '../sandbox/cloudflare.ts';
 import type { DeliveriesBase } from '../tasks/queue/deliveries.ts';
+import type { MetricsBase } from '../tasks/queue/metrics.ts';
 import type { SlotsBase } from '../tasks/queue/slots.ts';
 import type { TaskInboxBase } from '../tasks/queue/task-inbox.ts';
 import type { TaskIndexBase } from '../tasks/queue/task-index.ts';
@@ -13,6 +14,7 @@ export interface Env {
   readonly TASK_INDEX: DurableObjectNamespace<TaskIndexBase<Env>>;
   readonly TASK_INBOX: DurableObjectNamespace<TaskInboxBase<Env>>;
   readonly DELIVERIES: DurableObjectNamespace<DeliveriesBase<Env>>;
+  readonly METRICS: DurableObjectNamespace<MetricsBase<Env>>;
   readonly SLOTS: DurableObjectNamespace<SlotsBase<Env>>;
   readonly TASK_WORKFLOW: Workflow<TaskStart>;
   /** The containers; only on Cloudflare. */

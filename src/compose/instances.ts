@@ -6,6 +6,7 @@ import { startTask } from '../tasks/start-task.ts';
 import type { TaskDeps } from '../tasks/workflow/stage.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
+import { count } from './metrics.ts';
 import { createInstance, instanceState, listTask, recordOf } from './objects.ts';
 import { log, now } from './runtime.ts';
 
@@ -44,8 +45,18 @@ export function inboxOf(env: Env, { trigger }: TaskRequest) {
   return env.TASK_INBOX.get(env.TASK_INBOX.idFromName(place));
 }
 
+const tally = {
+  duplicate: 'airlock_duplicates_total',
+  dropped: 'airlock_dropped_triggers_total',
+} as const;
+
 export function composeInbox(env: Env): InboxDeps {
-  return { start: async (request) => await start(env, request), now, log };
+  return {
+    start: async (request) => await start(env, request),
+    count: (as, source) => count(env, tally[as], { source }),
+    now,
+    log,
+  };
 }
 
 /** Each attempt has an instance of its own, because the one before has ended. */

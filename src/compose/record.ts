@@ -6,6 +6,7 @@ import { createNotifier } from '../tasks/record/notifier.ts';
 import type { RecordDeps } from '../tasks/record/record.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
+import { reportTotals } from './metrics.ts';
 import { createInstance, instanceState, slotsOf, wakeInstance } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
@@ -32,6 +33,7 @@ export function composeRecord(env: Env): RecordDeps {
       log('workflow.created', { taskId: request.taskId });
     },
     forgetTokens: async (taskId) => await tokens.forget(taskId),
+    report: async (taskId, totals) => await reportTotals(env, taskId, totals),
     retentionMs,
     now,
     log,

@@ -116,6 +116,8 @@ export const taskLimits = {
   commentEveryMs: 5_000,
   /** One write of the file that passes remarks on to Codex. */
   passRemarksMs: 20_000,
+  /** Interval between two reports of a running task to the metrics, besides those of its milestones. */
+  reportEveryMs: 60_000,
   /** Interval of edits without news while Codex works, which show the elapsed time. */
   refreshEveryMs: 30_000,
   /** Interval between two writes of the progress. After a crash the rest is read again from the sandbox. */

@@ -62,8 +62,15 @@ function api(
       headers: init.headers ?? authorized,
       ...(init.body === undefined ? {} : { body: init.body }),
     });
+  const refused: string[] = [];
   const app = createApp({
     api: deps,
+    metrics: {
+      apiToken: deps.apiToken,
+      counted: async () => await Promise.reject(new Error('not asked for')),
+      gauges: async () => await Promise.reject(new Error('not asked for')),
+    },
+    refused: (door, status) => void refused.push(`${door} ${status}`),
     githubWebhooks: new Hono().post('/', (c) => c.body(null, 202)),
     slack: null,
     pages: async () => await Promise.resolve(new Hono()),
@@ -72,7 +79,7 @@ function api(
     health: async () => await Promise.resolve(health),
     log: () => undefined,
   });
-  return { call, started, app };
+  return { call, started, app, refused };
 }
 function viewFor(request: TaskRequest | undefined): TaskView | null {
   return request === undefined
@@ -301,16 +308,19 @@ it.each<[Health, status: number, body: object]>([
 
 describe('a method that a path does not have', () => {
   it.each([
-    ['DELETE', '/api/tasks', 'GET, POST'],
-    ['PUT', '/api/tasks/api-1', 'GET'],
-    ['POST', '/api/tasks/api-1/events', 'GET'],
-    ['DELETE', '/api/tasks/api-1/change', 'GET'],
-    ['GET', '/api/tasks/api-1/cancel', 'POST'],
-    ['GET', '/api/tasks/api-1/publish', 'POST'],
-    ['POST', '/healthz', 'GET, HEAD'],
-    ['GET', '/github/webhooks', 'POST'],
-  ])('is answered 405 with what is allowed: %s %s', async (method, path, allow) => {
-    const response = await api().app.request(path, { method, headers: authorized });
+    ['DELETE', '/api/tasks', 'GET, POST', ['api 405']],
+    ['PUT', '/api/tasks/api-1', 'GET', ['api 405']],
+    ['POST', '/api/tasks/api-1/events', 'GET', ['api 405']],
+    ['DELETE', '/api/tasks/api-1/change', 'GET', ['api 405']],
+    ['GET', '/api/tasks/api-1/cancel', 'POST', ['api 405']],
+    ['GET', '/api/tasks/api-1/publish', 'POST', ['api 405']],
+    ['POST', '/healthz', 'GET, HEAD', []],
+    ['POST', '/metrics', 'GET, HEAD', ['api 405']],
+    ['GET', '/github/webhooks', 'POST', ['github 405']],
+  ])('is answered 405 with what is allowed, and counted: %s %s', async (method, path, allow, counted) => {
+    const { app, refused } = api();
+    const response = await app.request(path, { method, headers: authorized });
+    expect(refused).toEqual(counted);
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe(allow);
     expect(await response.json()).toMatchObject({ error: { code: 'method-not-allowed' } });

@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { apiRoutes, type ApiDeps } from './api.ts';
 import { healthAnswer, type Health } from './health.ts';
+import { metricsRoutes, type MetricsDeps } from './metrics.ts';
 import { allowOnly, problem } from './problem.ts';
 
 export interface AppDeps {
@@ -12,6 +13,9 @@ export interface AppDeps {
   readonly slack: Hono | null;
   /** Receives the paths of the pages. Loaded when one is asked for. */
   pages(): Promise<Hono>;
+  readonly metrics: MetricsDeps;
+  /** Receives the status of each answer that refuses a request. */
+  refused(door: Door, status: number): void;
   readonly version: string;
   /** Id of this start of the bot on one machine; null on Cloudflare. */
   readonly botId: string | null;
@@ -20,8 +24,22 @@ export interface AppDeps {
   log(event: string, fields: Record<string, unknown>): void;
 }
 
+/** Where requests come in. */
+type Door = 'github' | 'slack' | 'api';
+const doors = [
+  ['/github/webhooks', 'github'],
+  ['/slack/*', 'slack'],
+  ['/api/*', 'api'],
+  ['/metrics', 'api'],
+] as const satisfies readonly (readonly [path: string, door: Door])[];
+
 export function createApp(deps: AppDeps): Hono {
   const app = new Hono();
+  for (const [path, door] of doors)
+    app.use(path, async (c, next) => {
+      await next();
+      if (c.res.status >= 400) deps.refused(door, c.res.status);
+    });
   app.get('/healthz', async (c) => {
     const { version, botId } = deps;
     return healthAnswer(c, await deps.health(), { version, ...(botId === null ? {} : { bot: botId }) });
@@ -31,7 +49,9 @@ export function createApp(deps: AppDeps): Hono {
   app.route('/api/tasks', apiRoutes(deps.api));
   for (const path of ['/t/*', '/tasks', '/auth/*', '/open'])
     app.all(path, async (c) => await (await deps.pages()).fetch(c.req.raw, c.env));
+  app.route('/metrics', metricsRoutes(deps.metrics));
   allowOnly(app, '/healthz', 'GET, HEAD');
+  allowOnly(app, '/metrics', 'GET, HEAD');
   allowOnly(app, '/github/webhooks', 'POST');
   app.notFound((c) => problem(c, 404, 'not-found', 'There is nothing here.'));
   app.onError((error, c) => {

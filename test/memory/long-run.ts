@@ -107,6 +107,7 @@ export async function startLongRun(
     workflowState: async () => await Promise.resolve('live' as const),
     startWorkflow: async () => await Promise.resolve(),
     forgetTokens: async () => await Promise.resolve(),
+    report: async () => await Promise.resolve(),
     retentionMs: 24 * 60 * 60_000,
     now: () => tasks.now,
     log: (event) => void logged.push(event),

@@ -164,3 +164,22 @@ it.each([
   expect((await deliver(body, await sign(body))).status).toBe(401);
   expect(await listDurableObjectIds(env.TASKS)).toHaveLength(before);
 });
+
+it('counts what it accepted, recognized and refused', async () => {
+  const body = mention(190);
+  const signed = { 'x-hub-signature-256': await signature(body, inject('github').webhookSecret) };
+  const [one, other] = [await deliver(body, signed), await deliver(body, signed)];
+  expect([one.status, other.status, (await deliver(body, {})).status]).toEqual([202, 202, 401]);
+  const read = async () => {
+    const headers = { authorization: 'Bearer a-token-of-the-tests' };
+    return await (
+      await exports.default.fetch(new Request('http://airlock.test/metrics', { headers }))
+    ).text();
+  };
+  for (const series of [
+    'airlock_tasks_accepted_total{source="github"}',
+    'airlock_duplicates_total{source="github"}',
+    'airlock_refused_requests_total{door="github",status="401"}',
+  ])
+    await expect.poll(async () => (await read()).split(`\n${series} `)[1]?.charAt(0)).toMatch(/[1-9]/);
+});

@@ -9,9 +9,13 @@ import { recordOf, taskRequest } from './task.ts';
 const inbox = (name: string) => env.TASK_INBOX.get(env.TASK_INBOX.idFromName(name));
 
 /** Replaces the object's `start` until it is evicted. */
-async function replaceStart(name: string, start: InboxDeps['start']): Promise<void> {
+async function replaceStart(
+  name: string,
+  start: InboxDeps['start'],
+  count: InboxDeps['count'] = () => undefined,
+): Promise<void> {
   await runInDurableObject(inbox(name), (instance) => {
-    const deps: InboxDeps = { start, now: () => Date.now(), log: () => undefined };
+    const deps: InboxDeps = { start, count, now: () => Date.now(), log: () => undefined };
     Object.defineProperty(instance, 'deps', { value: () => deps });
   });
 }
@@ -69,10 +73,12 @@ describe('the inbox', () => {
 
   it('starts a task once, even if it is accepted several times at once', async () => {
     const started: string[] = [];
-    await replaceStart('twice', async ({ taskId }) => {
+    const counted: string[] = [];
+    const start: InboxDeps['start'] = async ({ taskId }) => {
       started.push(taskId);
       return 'started';
-    });
+    };
+    await replaceStart('twice', start, (...one) => void counted.push(one.join(' ')));
     const request = taskRequest('inbox-twice');
     const answers = await Promise.all(
       Array.from({ length: 20 }, async () => await inbox('twice').accept(request)),
@@ -81,6 +87,7 @@ describe('the inbox', () => {
     await expect.poll(() => started).toEqual(['inbox-twice']);
     expect(await inbox('twice').accept(request)).toBe('exists');
     expect(started).toEqual(['inbox-twice']);
+    expect(counted).toEqual(Array.from({ length: 20 }, () => 'duplicate api'));
   });
 
   it('starts many tasks in the order of their arrival, a few at a time', async () => {

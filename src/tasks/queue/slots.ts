@@ -57,6 +57,11 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
     if (this.#queue !== before) await this.#settle();
   }
 
+  load(): { readonly held: number; readonly waiting: number; readonly limit: number } {
+    const { held, waiting } = this.#queue;
+    return { held: held.length, waiting: waiting.length, limit: this.deps().limits.total };
+  }
+
   /** Re-arms a lost alarm. Returns the tasks in the queue, and those that left before `pastBefore`. */
   async watched(pastBefore: number, limit: number): Promise<{ present: string[]; past: string[] }> {
     if ((await this.ctx.storage.getAlarm()) === null) {

@@ -17,6 +17,8 @@ import { openAskers, type Askers } from './askers.ts';
 export interface InboxDeps {
   /** Opens the task's record and starts its Workflow. Idempotent. */
   start(request: TaskRequest): Promise<'started' | 'exists'>;
+  /** Counts a trigger that becomes no task. */
+  readonly count: (as: 'duplicate' | 'dropped', source: TaskRequest['trigger']['kind']) => void;
   readonly now: () => number;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
 }
@@ -88,13 +90,18 @@ export abstract class TaskInboxBase<Env> extends DurableObject<Env> {
         request.ask.kind === 'run' ? 1 : 0,
       )
       .toArray();
-    if (isNew.length === 0) return 'exists';
+    if (isNew.length === 0) {
+      this.deps().count('duplicate', trigger.kind);
+      return 'exists';
+    }
     if (this.#alarmAt === null || this.#alarmAt < now()) await this.#arm(now() + alarmMs);
     const drained = this.#drain().catch((error: unknown) =>
       this.deps().log('inbox.failed', { error: String(error) }),
     );
-    // GitHub has the time, and a task that is there when its delivery is answered is easier to follow.
-    if (onGithub) await withDeadline(drained, taskLimits.inboxAnswerMs, 'starting').catch(() => undefined);
+    // GitHub has the time, and a task that is there when its delivery is answered is easier to follow. In a
+    // rush it would only hold up the deliveries that are read from GitHub's log, one after the other.
+    if (onGithub && this.#pending() === 1)
+      await withDeadline(drained, taskLimits.inboxAnswerMs, 'starting').catch(() => undefined);
     return 'started';
   }
 
@@ -205,6 +212,8 @@ export abstract class TaskInboxBase<Env> extends DurableObject<Env> {
 
   #drop({ seq, task_id: taskId }: Row): void {
     this.#sql.exec('UPDATE inbox SET body = NULL WHERE seq = ?', seq);
+    // Only triggers on GitHub are judged.
+    this.deps().count('dropped', 'github');
     this.deps().log('inbox.dropped', { taskId });
   }
 

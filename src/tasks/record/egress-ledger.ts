@@ -22,12 +22,17 @@ export function enterEgress(
   addToReceipt: (receipt: Receipt, entry: EgressEntry) => Receipt,
   now: number,
 ): Entered {
-  const { used, usage } = before.state;
+  const { used, usage, allowed, modelAt } = before.state;
+  const isFirstModelRequest =
+    entry.verdict === 'allowed' && entry.rule === 'openai.responses' && modelAt === null;
+  const isCounted = entry.verdict === 'allowed' && !entry.rule.startsWith('canary');
   const state: RecordState =
-    tokens.totalTokens + entry.bytesUp + entry.bytesDown === 0
+    !isCounted && tokens.totalTokens + entry.bytesUp + entry.bytesDown === 0
       ? before.state
       : {
           ...before.state,
+          allowed: allowed + (isCounted ? 1 : 0),
+          modelAt: isFirstModelRequest ? entry.at : modelAt,
           usage: addUsage(usage, tokens),
           refusal: entry.rule === 'openai.responses' ? (entry.refusal ?? null) : before.state.refusal,
           used: {
@@ -42,7 +47,6 @@ export function enterEgress(
   const { taskId } = before.state.request;
   switch (entry.verdict) {
     case 'allowed': {
-      const isFirstModelRequest = isShown && rule === 'openai.responses' && usage.totalTokens === 0;
       // The log names no path: the rule says what the request was allowed as.
       const fields = { taskId, method, host, rule, status, bytesUp, bytesDown, ms: now - entry.at };
       return {

@@ -4,6 +4,7 @@ import type { Approval } from '../../core/authorization.ts';
 import { requestWithRemarks } from '../../core/remark.ts';
 import type { TaskPhase } from '../../core/task.ts';
 import type { RecordState } from './record-state.ts';
+import { endOf } from './task-end.ts';
 
 /** The first task that claims a retry repeats this one, so that two comments are one retry. */
 export function claimRetry(
@@ -45,6 +46,6 @@ export function startPublicationAttempt(
     phases: state.phases.filter(({ phase }) => !republished.includes(phase)),
     outcome: null,
     endShown: false,
-    attempts: [...state.attempts, { at: now, approval }],
+    attempts: [...state.attempts, { at: now, approval, after: endOf(outcome) }],
   };
 }

@@ -406,7 +406,7 @@ describe('a publication attempt', () => {
     expect(state).toMatchObject({
       outcome: null,
       endShown: false,
-      attempts: [{ at: t0 + 7, approval: given }],
+      attempts: [{ at: t0 + 7, approval: given, after: { kind: changes.outcome.kind, code: reason.code } }],
     });
     expect(phaseOf(state)).toBe('collect');
     expect(snapshotOf(state).approval).toEqual(given);

@@ -1,5 +1,5 @@
 /** A record's state and its transitions, as pure functions. What can be derived is no field. */
-import type { AgentEnd, Approval, Authorization } from '../../core/authorization.ts';
+import type { AgentEnd, Authorization } from '../../core/authorization.ts';
 import type { ChatMessageRef, Routing } from '../../core/chat.ts';
 import type { EarlierTurn } from '../../core/earlier-turn.ts';
 import { grantPhases, totalOnly, type Grant, type GrantPhase, type TokenUsage } from '../../core/grant.ts';
@@ -21,6 +21,7 @@ import {
 } from '../../core/task.ts';
 import type { TaskView } from '../../core/task-view.ts';
 import { taskLimits } from '../limits.ts';
+import type { PublicationAttempt } from './task-end.ts';
 
 /** Where the task's post is. */
 export type Posted =
@@ -49,6 +50,10 @@ export interface RecordState {
   /** Counted over the life of the sandbox. */
   readonly used: Omit<Grant['used'], 'tokens'>;
   readonly usage: TokenUsage;
+  /** Requests that were allowed, without the canary's. */
+  readonly allowed: number;
+  /** When the first request to the model was made; null before. */
+  readonly modelAt: number | null;
   /** The latest answer of the model was this refusal; null if it was none. Untrusted. */
   readonly refusal: string | null;
   readonly setupRun: 'none' | 'runs' | 'ended';
@@ -64,6 +69,8 @@ export interface RecordState {
   readonly latenessMs: number | null;
   readonly change: TaskView['change'];
   readonly posted: Posted | null;
+  /** When the first post was shown; null before. */
+  readonly acknowledgedAt: number | null;
   /** The task gets no post. */
   readonly silent: boolean;
   /** True once the post shows the outcome. */
@@ -71,7 +78,7 @@ export interface RecordState {
   readonly cancelledBy: string | null;
   readonly outcome: TaskOutcome | null;
   /** Publication attempts after the task's own, oldest first. */
-  readonly attempts: readonly { readonly at: number; readonly approval: Approval | null }[];
+  readonly attempts: readonly PublicationAttempt[];
   /** True once the sandbox is known to be destroyed. */
   readonly closed: boolean;
   /** Ids of the tasks to wake when this one is routed, authorized or ends. */
@@ -103,6 +110,8 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     canaryNonce,
     used: { requests: 0, bytesUp: 0, bytesDown: 0 },
     usage: totalOnly(0),
+    allowed: 0,
+    modelAt: null,
     refusal: null,
     setupRun: 'none',
     agentStartedAt: null,
@@ -113,6 +122,7 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
     latenessMs: null,
     change: null,
     posted: null,
+    acknowledgedAt: null,
     silent: false,
     endShown: false,
     cancelledBy: null,

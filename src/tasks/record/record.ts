@@ -12,6 +12,7 @@ import { DurableObject } from 'cloudflare:workers';
 import type { AgentEnd, Approval } from '../../core/authorization.ts';
 import type { EgressEntry, Grant, GrantPhase, TokenUsage, Receipt } from '../../core/grant.ts';
 import type { Codex } from '../../core/ports/codex.ts';
+import type { Totals } from '../../core/metrics.ts';
 import type { Notable, Progress } from '../../core/progress.ts';
 import type { RunChunk, Sandboxes, TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { Slots } from '../../core/ports/slots-port.ts';
@@ -57,6 +58,7 @@ import { openRecordStore, type RecordStore } from './record-store.ts';
 import { viewOf } from './record-view.ts';
 import { watchCodex, watchSetup, type WatchingRecord } from './run-watch.ts';
 import { grantOf } from './task-grant.ts';
+import { totalsOf } from './task-totals.ts';
 import { createViewers } from './viewers.ts';
 import { heartbeatMs, waitUntil, watchdog } from './watchdog.ts';
 
@@ -79,6 +81,8 @@ export interface RecordDeps {
   readonly startWorkflow: (request: TaskRequest, attempts: number) => Promise<void>;
   /** Revokes the task's installation tokens. Never throws; those that it could not revoke stay stored. */
   readonly forgetTokens: (taskId: string) => Promise<void>;
+  /** Gives the metrics what this task adds to them. A repeated report counts once. */
+  readonly report: (taskId: string, totals: Totals) => Promise<void>;
   /** How long an ended task is kept. */
   readonly retentionMs: number;
   readonly now: () => number;
@@ -108,6 +112,9 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   /** Parsed once; it never changes once it is kept. */
   #setup: SetupReport | null = null;
   #passing: Promise<void> = Promise.resolve();
+  /** What the metrics were given last; null since the last restart. */
+  #reported: { readonly text: string; readonly at: number } | null = null;
+  #reporting: Promise<void> | null = null;
   #countTimer: ReturnType<typeof setTimeout> | undefined;
   #wasRestarted = true;
 
@@ -213,6 +220,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     if (entered.receipt !== receipt) this.#store.saveReceipt(entered.receipt);
     if (entered.logged !== null) log(entered.logged.event, entered.logged.fields);
     for (const { body, at } of entered.events) this.#append(body, at);
+    if (entered.state.modelAt !== state.modelAt) this.#reportSoon();
   }
 
   // ---- the Workflow's commands
@@ -302,6 +310,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     this.#save(next);
     this.#append({ kind: 'ended', outcome });
     this.#log('task.ended', { outcome: outcome.kind });
+    this.#reportSoon();
     await this.#wakeWaiters();
   }
 
@@ -359,6 +368,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     const state = this.#state;
     const due = watchdog(state, this.deps().now());
     await this.#arm(heartbeatMs(state, due));
+    this.#reportSoon();
     // After a restart a Workflow instance can sleep until some event comes (seen with the local runtime).
     if (this.#wasRestarted) await this.#wakeOwnWorkflow().catch(() => undefined);
     this.#wasRestarted = false;
@@ -419,6 +429,11 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     if (this.liveTokens().length > 0) await forgetTokens(taskId);
     if (this.liveTokens().length > 0) return false;
     if (now() > (endedAt(state) ?? 0) + taskLimits.settleMs) return true;
+    try {
+      await this.#report();
+    } catch {
+      return false;
+    }
     if ((await workflowState(this.#workflowId())) !== 'live') return true;
     await this.#wakeOwnWorkflow().catch(() => undefined);
     return false;
@@ -449,6 +464,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
       looked: async (news) => {
         if (news) this.#post.requestUpdate();
         else this.#post.updateIfDue();
+        if (now() > (this.#reported?.at ?? 0) + taskLimits.reportEveryMs) this.#reportSoon();
         await this.#arm();
       },
     };
@@ -581,8 +597,13 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     const posted = shown === 'closed' ? null : shown;
     const after = this.#opened(); // a publication attempt can have started meanwhile
     const endShown = view.outcome !== null && after.outcome !== null;
-    this.#save({ ...after, posted: posted ?? after.posted, endShown });
-    if (posted !== null && state.posted === null) this.#append({ kind: 'acknowledged' });
+    const isFirst = posted !== null && state.posted === null;
+    const acknowledgedAt = isFirst ? this.deps().now() : after.acknowledgedAt;
+    this.#save({ ...after, posted: posted ?? after.posted, acknowledgedAt, endShown });
+    if (isFirst) {
+      this.#append({ kind: 'acknowledged' });
+      this.#reportSoon();
+    }
     return shown === 'closed' ? 'closed' : 'shown';
   }
 
@@ -595,6 +616,31 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
       if (reason === null) throw error;
       this.#log('post.refused', { reason: reason.code });
       return 'closed';
+    }
+  }
+
+  // ---- metrics
+
+  /** In the background. The alarm takes over what fails. */
+  #reportSoon(): void {
+    this.#report().catch((error: unknown) => this.#log('metrics.not_reported', { error: String(error) }));
+  }
+
+  /** Gives the metrics what has changed since the last report. One call at a time. */
+  async #report(): Promise<void> {
+    while (this.#reporting !== null) await this.#reporting.catch(() => undefined);
+    if (this.#state === null) return;
+    const totals = totalsOf(this.#state, this.#store.receipt());
+    const text = JSON.stringify(totals);
+    if (this.#reported?.text === text) return;
+    const { report, now } = this.deps();
+    const reporting = report(this.#state.request.taskId, totals);
+    this.#reporting = withDeadline(reporting, taskLimits.slotCallMs, 'reporting to the metrics');
+    try {
+      await this.#reporting;
+      this.#reported = { text, at: now() };
+    } finally {
+      this.#reporting = null;
     }
   }
 

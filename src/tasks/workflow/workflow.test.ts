@@ -327,6 +327,7 @@ function world(script: Script) {
     workflowState: async () => 'live',
     startWorkflow: async () => undefined,
     forgetTokens: async () => undefined,
+    report: async () => undefined,
     retentionMs: 24 * 60 * 60_000,
     now: () => tasks.now,
     log: () => undefined,
