@@ -2,12 +2,10 @@
  * Measures the compressed size of the bundle, and the time from starting workerd to its first answer,
  * alternating with an empty Worker that contains the bundle as unused text.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { buildWorker, maxBundleKiB, type WorkerBundle } from '../host/build-worker.ts';
+import { buildWorker, maxBundleKiB } from '../host/build-worker.ts';
 import { median, round, type Bench } from './metric.ts';
 
 const runs = 9;
@@ -25,8 +23,7 @@ export const bundleBench: Bench = {
   name: 'bundle',
   what: 'size and start-up time of the Worker',
   async run(progress) {
-    const bundle = await buildWorker(progress);
-    const modules = await readModules(bundle);
+    const { modules } = await buildWorker(progress);
     const compressed = await promisify(gzip)(modules.map(({ contents }) => contents).join('\n'));
     const starts: number[] = [];
     const empty: number[] = [];
@@ -60,16 +57,6 @@ export const bundleBench: Bench = {
     ];
   },
 };
-
-async function readModules({ directory, modules }: WorkerBundle): Promise<readonly Module[]> {
-  return await Promise.all(
-    modules.map(async ({ name, type }) => ({
-      type,
-      path: name,
-      contents: await readFile(join(directory, name), 'utf8'),
-    })),
-  );
-}
 
 /** Milliseconds from starting workerd to the first answer, a refusal because there are no settings. */
 async function firstAnswer(modules: readonly Module[]): Promise<number> {

@@ -1,21 +1,36 @@
-/** Builds the Worker with wrangler, as a deployment does, unless an unchanged build exists. */
-import { execFile } from 'node:child_process';
+/**
+ * Builds the Worker, for a deployment and for one machine, unless an unchanged build exists.
+ *
+ * Not with wrangler, which makes a single module: all code is then compiled at each start, and code behind an
+ * `import()` even twice (measured: 20 ms more). Split into modules, what few requests need is compiled when it is
+ * needed, and the Worker starts a fifth faster.
+ */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { build, type Plugin } from 'esbuild';
+import { parse } from 'jsonc-parser';
+import { z } from 'zod';
 import { projectRoot } from './project-root.ts';
 
-const run = promisify(execFile);
-const buildMs = 120_000;
 const keepBuildMs = 60 * 60_000;
 /** Limit for the compressed bundle, as uploaded: sandbox SDK 100 KiB, secretlint's rules 17, pages 11. */
 export const maxBundleKiB = 422;
 
+const mainModule = 'index.js';
+const wranglerSchema = z.object({ alias: z.record(z.string(), z.string()) });
+
 export interface WorkerBundle {
   readonly directory: string;
-  /** Module files, the main one first; names relative to the directory. */
-  readonly modules: readonly { readonly name: string; readonly type: 'ESModule' | 'Text' }[];
+  /** As Miniflare takes them, the main one first; paths are relative to the directory. */
+  readonly modules: readonly WorkerModule[];
+}
+
+export interface WorkerModule {
+  readonly type: 'ESModule';
+  readonly path: string;
+  readonly contents: string;
 }
 
 /** Returns the build of the current sources. Rejects with the bundler's message. */
@@ -25,21 +40,11 @@ export async function buildWorker(log: (line: string) => void): Promise<WorkerBu
   if (!(await isBuilt(directory))) {
     log('Building the Worker …');
     const draft = `${directory}.${process.pid}`;
-    const wrangler = join(projectRoot, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
-    const args = ['deploy', '--dry-run', '--containers-rollout', 'none', '--env', '', '--outdir', draft];
-    const env = {
-      ...process.env,
-      WRANGLER_SEND_METRICS: 'false',
-      WRANGLER_LOG: 'warn',
-      CI: '1',
-      NO_COLOR: '1',
-    };
     try {
-      await run(process.execPath, [wrangler, ...args], { cwd: projectRoot, env, timeout: buildMs });
+      await bundleWorker(draft);
     } catch (error) {
       await rm(draft, { recursive: true, force: true });
-      const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-      throw new Error(`the Worker does not build:\n${output}`, { cause: error });
+      throw new Error(`the Worker does not build:\n${String(error)}`, { cause: error });
     }
     await writeFile(join(draft, '.built'), '');
     await rm(directory, { recursive: true, force: true });
@@ -47,11 +52,56 @@ export async function buildWorker(log: (line: string) => void): Promise<WorkerBu
     await rename(draft, directory).catch(() => rm(draft, { recursive: true, force: true }));
     await deleteOldBuilds();
   }
-  const names = (await readdir(directory)).filter((name) => name.endsWith('.js') || name.endsWith('.jsonc'));
-  const modules = names
-    .map((name) => ({ name, type: name.endsWith('.js') ? ('ESModule' as const) : ('Text' as const) }))
-    .sort((a, b) => Number(b.name === 'index.js') - Number(a.name === 'index.js'));
-  return { directory, modules };
+  const files = (await readdir(directory)).filter((name) => name.endsWith('.js'));
+  files.sort((a, b) => Number(b === mainModule) - Number(a === mainModule));
+  const modules = files.map(async (path): Promise<WorkerModule> => {
+    return { type: 'ESModule', path, contents: await readFile(join(directory, path), 'utf8') };
+  });
+  return { directory, modules: await Promise.all(modules) };
+}
+
+/** Tells wrangler to upload a build as it is. */
+export function uploadArguments({ directory }: WorkerBundle): readonly string[] {
+  return [join(directory, mainModule), '--no-bundle', '--minify=false'];
+}
+
+async function bundleWorker(directory: string): Promise<void> {
+  const { alias } = wranglerSchema.parse(parse(await readFile(join(projectRoot, 'wrangler.jsonc'), 'utf8')));
+  await build({
+    absWorkingDir: projectRoot,
+    entryPoints: ['src/index.ts'],
+    outdir: directory,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    target: 'es2024',
+    minify: true,
+    sourcemap: 'linked',
+    // As wrangler resolves packages for a Worker.
+    conditions: ['workerd', 'worker', 'browser'],
+    mainFields: ['browser', 'module', 'main'],
+    define: { 'process.env.NODE_ENV': '"production"' },
+    loader: { '.jsonc': 'text' },
+    // CommonJS packages require Node's modules, which the runtime has.
+    banner: { js: `import { createRequire } from 'node:module'; const require = createRequire('/');` },
+    plugins: [replaceModules(alias)],
+    logLevel: 'silent',
+  });
+}
+
+/** Resolves the paths that `wrangler.jsonc` replaces, also relative ones, and leaves the runtime's own alone. */
+function replaceModules(alias: Readonly<Record<string, string>>): Plugin {
+  return {
+    name: 'replace-modules',
+    setup({ onResolve }) {
+      onResolve({ filter: /.*/ }, ({ path }) => {
+        const stub = alias[path];
+        if (stub !== undefined) return { path: join(projectRoot, stub) };
+        const isBuiltIn = path.startsWith('cloudflare:') || isBuiltin(path);
+        return isBuiltIn ? { path: path.includes(':') ? path : `node:${path}`, external: true } : null;
+      });
+    },
+  };
 }
 
 /** Older than an hour, because a start that is under way can use a younger one. */
@@ -80,10 +130,11 @@ async function fingerprintSources(): Promise<string> {
   const hash = createHash('sha256');
   await mkdir(join(projectRoot, 'dist'), { recursive: true });
   const sources = (await readdir(join(projectRoot, 'src'), { recursive: true }))
-    .filter((name) => /(?<!\.test)\.tsx?$/.test(name))
+    .filter((name) => /(?<!\.test)\.(?:tsx?|cjs)$/.test(name))
     .sort();
   const files = [
     ...sources.map((name) => join('src', name)),
+    'host/build-worker.ts',
     'wrangler.jsonc',
     'package-lock.json',
     'airlock.config.jsonc',

@@ -3,7 +3,6 @@
  * after a crash. Nothing waits for workerd synchronously: it blocks when nobody reads its output.
  */
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import {
@@ -64,13 +63,6 @@ export async function startWorker(
 ): Promise<WorkerHost> {
   await refuseTakenPort(options.hostname, options.port);
   const port = options.port === 0 ? await freePort(options.hostname) : options.port;
-  const modules = await Promise.all(
-    options.bundle.modules.map(async ({ name, type }) => ({
-      type,
-      path: name,
-      contents: await readFile(join(options.bundle.directory, name), 'utf8'),
-    })),
-  );
   const workerdId = randomUUID();
   const log = (event: string, fields: Readonly<Record<string, unknown>>): void =>
     options.log('log', logLine(event, fields, new Date()));
@@ -96,7 +88,7 @@ export async function startWorker(
       port: 0,
       log: new Log(LogLevel.NONE),
       cf: false,
-      modules,
+      modules: [...options.bundle.modules],
       compatibilityDate: '2026-10-20',
       compatibilityFlags: ['nodejs_compat'],
       bindings: { ...options.bindings, SANDBOX_GATEWAY_TOKEN: egress.token, BOT_ID: workerdId },

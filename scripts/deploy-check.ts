@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { runCommand } from '../cli/command/run-command.ts';
-import { maxBundleKiB } from '../host/build-worker.ts';
+import { buildWorker, maxBundleKiB, uploadArguments } from '../host/build-worker.ts';
 import { environmentNames, instancesProblems } from '../cli/deploy/deployment-environments.ts';
 import { readConfig } from '../host/environment.ts';
 import { projectRoot } from '../host/project-root.ts';
@@ -36,27 +36,32 @@ async function checkDeployment(): Promise<number> {
   };
   const { config } = await readConfig(join(projectRoot, 'airlock.config.jsonc'), 'airlock.config.jsonc');
   for (const problem of instancesProblems(await readWranglerConfig(), config.slots.total)) fail(problem);
+  const upload = uploadArguments(await buildWorker((line) => console.error(line)));
   for (const environment of ['', ...environmentNames]) {
     const name = environment === '' ? 'top level' : environment;
     try {
-      const { size, containers } = await dryRun(environment);
+      const { size, containers } = await dryRun(upload, environment);
       const line = `${name.padEnd(10)}  ${size} KiB gzip   ${containers.join(', ')}`;
       if (size > maxBundleKiB) fail(`${line}: over the limit of ${maxBundleKiB} KiB`);
       else console.log(`✓ ${line}`);
     } catch (error) {
       const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-      fail(`${name}: wrangler could not bundle the Worker:\n${output}`);
+      fail(`${name}: wrangler could not check the Worker:\n${output}`);
     }
   }
   return problems.length === 0 ? 0 : 1;
 }
 
-async function dryRun(environment: string): Promise<{ size: number; containers: readonly string[] }> {
+async function dryRun(
+  upload: readonly string[],
+  environment: string,
+): Promise<{ size: number; containers: readonly string[] }> {
   const folder = await mkdtemp(join(tmpdir(), 'airlock-dry-run-'));
   try {
     const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
     const args = [
       'deploy',
+      ...upload,
       '--dry-run',
       '--containers-rollout',
       'none',

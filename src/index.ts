@@ -1,4 +1,7 @@
-/** The classes and handlers that the platform knows by name. They hold no logic. */
+/**
+ * The classes and handlers that the platform knows by name. They hold no logic. What few requests need is
+ * imported when it is needed, so that the Worker starts faster (`host/build-worker.ts`).
+ */
 import {
   WorkerEntrypoint,
   WorkflowEntrypoint,
@@ -8,7 +11,6 @@ import {
 import { composeApp } from './compose/app.ts';
 import { baseOf } from './compose/base.ts';
 import { composeDeliveries } from './compose/deliveries.ts';
-import { composeDoctor, doctorPath } from './compose/doctor.ts';
 import { composeEgress } from './compose/egress.ts';
 import type { Env } from './compose/env.ts';
 import { composeInbox } from './compose/instances.ts';
@@ -17,7 +19,6 @@ import { composeRecord } from './compose/record.ts';
 import { log } from './compose/runtime.ts';
 import { composeSlots } from './compose/slots.ts';
 import { composeSweep } from './compose/sweep.ts';
-import { composeTask } from './compose/task.ts';
 import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.ts';
 import { connectOutbound } from './sandbox/cloudflare.ts';
 import { handleLocalEgress } from './sandbox/local-egress.ts';
@@ -28,10 +29,12 @@ import { sweep } from './tasks/queue/sweep.ts';
 import { TaskInboxBase, type InboxDeps } from './tasks/queue/task-inbox.ts';
 import { TaskIndexBase } from './tasks/queue/task-index.ts';
 import { TaskRecordBase, type RecordDeps } from './tasks/record/record.ts';
-import { runTask } from './tasks/workflow/workflow.ts';
 
 /** The interceptor finds both by their names among this module's exports. */
 export { ContainerProxy, TaskSandbox } from './sandbox/cloudflare.ts';
+
+/** The same path for a deployment that is complete and for one that is not. */
+const doctorPath = '/api/doctor';
 
 // At module load, because an isolate may be started only for a container's request.
 connectOutbound((env: Env, waitUntil) => composeEgress(env, waitUntil));
@@ -39,7 +42,10 @@ connectOutbound((env: Env, waitUntil) => composeEgress(env, waitUntil));
 export default {
   async fetch(request, env, context): Promise<Response> {
     const { pathname } = new URL(request.url);
-    if (pathname === doctorPath) return await composeDoctor(env).fetch(request, env, context);
+    if (pathname === doctorPath) {
+      const { composeDoctor } = await import('./compose/doctor.ts');
+      return await composeDoctor(env, doctorPath).fetch(request, env, context);
+    }
     let app;
     try {
       app = composeApp(env);
@@ -116,7 +122,8 @@ export class Slots extends SlotsBase<Env> {
 export class TaskWorkflow extends WorkflowEntrypoint<Env, TaskStart> {
   override async run(event: Readonly<WorkflowEvent<TaskStart>>, step: WorkflowStep): Promise<TaskOutcome> {
     const start = taskStartSchema.parse(event.payload);
-    return await runTask(start, step, composeTask(this.env, start.request.taskId));
+    const { runTaskOf } = await import('./compose/task.ts');
+    return await runTaskOf(this.env, start, step);
   }
 }
 

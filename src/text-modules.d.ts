@@ -1,4 +1,4 @@
-/** Wrangler bundles the configuration as text (`rules` in wrangler.jsonc). */
+/** The bundle contains the configuration as text (`host/build-worker.ts`). */
 declare module '*.jsonc' {
   const text: string;
   export default text;

@@ -9,6 +9,7 @@ import type { Finding } from '../../src/doctor/check.ts';
 import { instancesProblems } from './deployment-environments.ts';
 import { checkoutWith } from '../doctor/checkout.ts';
 import { examineDeployment } from '../doctor/examine-deployment.ts';
+import { buildWorker, uploadArguments } from '../../host/build-worker.ts';
 import { readConfig, StartProblem } from '../../host/environment.ts';
 import { imageBase } from '../image/image-base.ts';
 import { writeImageContext } from '../image/image-context.ts';
@@ -71,7 +72,11 @@ export async function deploy(options: DeployOptions): Promise<readonly Finding[]
     );
   progress('✓ types     correct');
   await checkGenerated(options);
-  await bundle(target, options);
+  const built = await buildWorker(() => undefined).catch((error: unknown) => {
+    throw new StartProblem(String(error));
+  });
+  const upload = uploadArguments(built);
+  await measureUpload(upload, target, options);
   if (!dryRun) {
     if (apiToken === null)
       throw new StartProblem(
@@ -87,7 +92,7 @@ export async function deploy(options: DeployOptions): Promise<readonly Finding[]
     return [];
   }
   options.onStage('upload');
-  const { address, versionId } = await upload(target, options);
+  const { address, versionId } = await uploadWorker(upload, target, options);
   const url = options.url ?? address;
   if (url === null)
     throw new StartProblem(
@@ -128,12 +133,18 @@ async function checkGenerated({ run, progress }: DeployOptions): Promise<void> {
 /** Always names an environment: wrangler warns if a file has environments and none is named. */
 const envArguments = ({ environment }: Target): string[] => ['--env', environment ?? ''];
 
-async function bundle(target: Target, { run, progress }: DeployOptions): Promise<void> {
+/** Lets wrangler check what it would upload. */
+async function measureUpload(
+  upload: readonly string[],
+  target: Target,
+  { run, progress }: DeployOptions,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'airlock-bundle-'));
   try {
     const argv = [
       'wrangler',
       'deploy',
+      ...upload,
       '--dry-run',
       '--containers-rollout',
       'none',
@@ -213,16 +224,23 @@ async function checkImages(target: Target, { run, progress, dryRun }: DeployOpti
   }
 }
 
-async function upload(target: Target, options: DeployOptions): Promise<Deployed> {
+async function uploadWorker(
+  upload: readonly string[],
+  target: Target,
+  options: DeployOptions,
+): Promise<Deployed> {
   const folder = await mkdtemp(join(tmpdir(), 'airlock-deploy-'));
   const outputFile = join(folder, 'wrangler.ndjson');
   const secrets = options.secretsFile === null ? [] : ['--secrets-file', options.secretsFile];
   try {
-    const { code, output } = await options.run(['wrangler', 'deploy', ...envArguments(target), ...secrets], {
-      env: { WRANGLER_OUTPUT_FILE_PATH: outputFile },
-      show: true,
-      timeoutMs: uploadMs,
-    });
+    const { code, output } = await options.run(
+      ['wrangler', 'deploy', ...upload, ...envArguments(target), ...secrets],
+      {
+        env: { WRANGLER_OUTPUT_FILE_PATH: outputFile },
+        show: true,
+        timeoutMs: uploadMs,
+      },
+    );
     if (code !== 0)
       throw new StartProblem(
         accountProblem(output) ??

@@ -12,14 +12,11 @@ import { recordOf } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { now, platformFetch } from './runtime.ts';
 
-/** The same path for a deployment that is complete and for one that is not. */
-export const doctorPath = '/api/doctor';
-
-export function composeDoctor(env: Env): Hono {
+export function composeDoctor(env: Env, path: string): Hono {
   const { API_TOKEN: token }: Readonly<Record<string, unknown>> = { ...env };
   const app = new Hono();
   return app.route(
-    doctorPath,
+    path,
     doctorRoute({
       apiToken: typeof token === 'string' && token.trim().length >= 16 ? token : null,
       examine: async (asked) => await report(env, asked),

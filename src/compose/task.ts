@@ -1,10 +1,13 @@
-/** Wires one task's Workflow to its adapters. */
+/** Runs a task's Workflow with its adapters. */
+import type { WorkflowStep } from 'cloudflare:workers';
+import type { TaskOutcome, TaskStart } from '../core/task.ts';
 import { askedUrl } from '../github/asked-url.ts';
 import { createCodeHost } from '../github/code-host.ts';
 import { createPublication } from '../publish/publisher.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 import { taskLimits } from '../tasks/limits.ts';
 import type { TaskDeps } from '../tasks/workflow/stage.ts';
+import { runTask } from '../tasks/workflow/workflow.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
 import { inboxOf, retryPublication } from './instances.ts';
@@ -12,7 +15,11 @@ import { recordOf, slotsOf } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
-export function composeTask(env: Env, taskId: string): TaskDeps {
+export async function runTaskOf(env: Env, start: TaskStart, step: WorkflowStep): Promise<TaskOutcome> {
+  return await runTask(start, step, composeTask(env, start.request.taskId));
+}
+
+function composeTask(env: Env, taskId: string): TaskDeps {
   const { settings, codex, github, policy, chat, index } = baseOf(env);
   const platform = platformOf(env);
   const sandboxes = platform.sandboxes();

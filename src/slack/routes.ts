@@ -3,9 +3,8 @@ import { Hono, type Context } from 'hono';
 import type { SlackDeps } from './deps.ts';
 import { createIntake } from './intake.ts';
 import { isFromTeam } from './payload.ts';
-import { HonoReceiver } from './receiver.ts';
+import type { HonoReceiver } from './receiver.ts';
 import { admit } from './signed-request.ts';
-import { createSlackApp } from './slack-app.ts';
 import { refuseStranger } from './stranger.ts';
 
 /** The platform's `waitUntil`. Without a platform, work continues after the response anyway. */
@@ -36,8 +35,9 @@ export function slackRoutes(deps: SlackDeps): Hono {
   if (slack === null) throw new Error('Slack is not configured');
   if (signingSecret === '') throw new Error('the signing secret is empty');
   const intake = createIntake(deps, slack);
-  const receiver = new HonoReceiver({ log });
-  createSlackApp(intake, receiver);
+  // Loaded by the first request, because Bolt is large. Not its promise: in workerd, no request may await
+  // another's.
+  let receiver: HonoReceiver | null = null;
   const app = new Hono();
 
   app.all('/events', async (c) => {
@@ -53,6 +53,7 @@ export function slackRoutes(deps: SlackDeps): Hono {
       }
       return response;
     }
+    receiver ??= (await import('./slack-app.ts')).createSlackApp(intake);
     return await receiver.answer(inbound, {
       waitUntil,
       retryNum: retryNumOf(c),

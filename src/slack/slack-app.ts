@@ -14,7 +14,7 @@ import { callDeadlineMs, workDeadlineMs } from './deadline.ts';
 import { answerEvent, eventPattern } from './events.ts';
 import type { Intake } from './intake.ts';
 import { actionIds, callbackIds, formFields } from './names.ts';
-import type { HonoReceiver } from './receiver.ts';
+import { HonoReceiver } from './receiver.ts';
 import { ephemeral, sentences } from './sentences.ts';
 import { acceptForm, openFormOnMessage, suggestChoices, suggestRepositories } from './views.ts';
 import { slackFetch } from './web-api.ts';
@@ -64,9 +64,10 @@ async function answerClick(
   else await reply.respond({ ...ephemeral(text), replace_original: false });
 }
 
-/** Creates the app, which receives its requests from `receiver`. */
-export function createSlackApp(intake: Intake, receiver: HonoReceiver): void {
+/** Creates the app and returns its receiver. */
+export function createSlackApp(intake: Intake): HonoReceiver {
   const { deps } = intake;
+  const receiver = new HonoReceiver({ log: deps.log });
   const send = slackFetch(deps.fetch);
   const app = new App({
     receiver,
@@ -129,4 +130,5 @@ export function createSlackApp(intake: Intake, receiver: HonoReceiver): void {
   app.view(callbackIds.form, async ({ ack, body }) => {
     await ack((await acceptForm(intake, body)) ?? undefined);
   });
+  return receiver;
 }

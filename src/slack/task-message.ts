@@ -212,7 +212,7 @@ function buttonsAfter(view: TaskView): Button[] {
         actionIds.retry,
         'Retry',
         { taskId: view.taskId },
-        opensAnother ? { confirm: retryConfirmation } : {},
+        opensAnother ? { confirm: confirmation(retryQuestion) } : {},
       ),
     );
   // A refused task has no log worth reading.
@@ -220,12 +220,12 @@ function buttonsAfter(view: TaskView): Button[] {
   return buttons;
 }
 
-const retryConfirmation = confirmation({
+const retryQuestion = {
   title: 'Run this task again?',
   text: 'Codex has already finished this task. Running it again opens a second pull request.',
   confirm: 'Run it again',
   deny: 'Do not run it',
-});
+};
 
 function cancelButton(view: TaskView): Button {
   return button(

@@ -1,6 +1,4 @@
 /** Checks the uploaded bundle: classes keep the names by which the platform and the SDK find them. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -19,20 +17,13 @@ let miniflare: Miniflare;
 let names: Record<string, string>;
 
 beforeAll(async () => {
-  const { directory, modules } = await buildWorker(() => undefined);
-  const bundle = await Promise.all(
-    modules.map(async ({ name, type }) => ({
-      type,
-      path: name,
-      contents: await readFile(join(directory, name), 'utf8'),
-    })),
-  );
+  const { modules } = await buildWorker(() => undefined);
   miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: 'airlock-bundle',
       log: new Log(LogLevel.NONE),
       cf: false,
-      modules: [{ type: 'ESModule', path: 'witness.js', contents: witness }, ...bundle],
+      modules: [{ type: 'ESModule', path: 'witness.js', contents: witness }, ...modules],
       compatibilityDate: '2026-10-20',
       compatibilityFlags: ['nodejs_compat'],
     }),

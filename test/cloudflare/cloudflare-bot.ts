@@ -1,5 +1,4 @@
 /** The bot as on Cloudflare, for `startWorld`: the uploaded bundle in real workerd, and a fake engine. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { z } from 'zod';
@@ -19,13 +18,6 @@ export async function startCloudflareBot(options: BotOptions, engine: FakeEngine
   const bundle = await buildWorker(options.progress);
   const config = await readWranglerConfig();
   const withContainer = new Set(config.containers.map(({ class_name }) => class_name));
-  const modules = await Promise.all(
-    bundle.modules.map(async ({ name, type }) => ({
-      type,
-      path: name,
-      contents: await readFile(join(bundle.directory, name), 'utf8'),
-    })),
-  );
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
       name: 'airlock-cloudflare',
@@ -33,7 +25,7 @@ export async function startCloudflareBot(options: BotOptions, engine: FakeEngine
       port: options.port,
       log: new Log(LogLevel.NONE),
       cf: false,
-      modules,
+      modules: [...bundle.modules],
       compatibilityDate: config.compatibility_date,
       compatibilityFlags: config.compatibility_flags,
       bindings: { ...config.vars, ...options.settings, AIRLOCK_CONFIG_TEXT: options.configText },

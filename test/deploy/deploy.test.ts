@@ -160,6 +160,9 @@ async function writePlan(plan: Plan): Promise<void> {
   }
 }
 
+/** The arguments by which wrangler uploads the build as it is. */
+const asBuilt = [expect.stringMatching(/\/index\.js$/), '--no-bundle', '--minify=false'];
+
 const uploads = ({ calls }: Run): readonly string[][] =>
   calls.filter(
     ([program, command, ...rest]) =>
@@ -169,7 +172,7 @@ const uploads = ({ calls }: Run): readonly string[][] =>
 describe('npm run deploy', () => {
   it('checks, uploads, and runs the doctor of the deployment', async () => {
     const done = await run(healthy, ['--url', deployment.origin]);
-    expect(uploads(done)).toEqual([['wrangler', 'deploy', '--env', '']]);
+    expect(uploads(done)).toEqual([['wrangler', 'deploy', ...asBuilt, '--env', '']]);
     expect(done.output).toMatch(/✓ secrets {3}set\n/);
     expect(done.output).toMatch(/✓ github\.app +fine/);
     expect(done.output).toMatch(/Nothing is broken/);
@@ -209,7 +212,7 @@ describe('npm run deploy', () => {
     const dockerfile = await readFile(join(projectRoot, 'container/Dockerfile'), 'utf8');
     const done = await run(healthy, ['--env', 'production', '--url', deployment.origin]);
     const isPinned = imageBase(dockerfile)?.digest !== null;
-    expect(uploads(done)).toEqual(isPinned ? [['wrangler', 'deploy', '--env', 'production']] : []);
+    expect(uploads(done)).toEqual(isPinned ? [['wrangler', 'deploy', ...asBuilt, '--env', 'production']] : []);
     expect(done.output).toMatch(
       isPinned ? /Nothing is broken/ : /✗ .*without a digest, .*npm run image -- --pin and commit the digest/,
     );

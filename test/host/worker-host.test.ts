@@ -39,7 +39,6 @@ let folder: string;
 let worker: WorkerHost | null = null;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'airlock-worker-host-'));
-  await writeFile(join(folder, 'index.js'), source);
 });
 afterEach(async () => {
   await worker?.dispose();
@@ -52,7 +51,7 @@ async function start(
 ): Promise<WorkerHost> {
   worker = await startWorker(
     {
-      bundle: { directory: folder, modules: [{ name: 'index.js', type: 'ESModule' }] },
+      bundle: { directory: folder, modules: [{ type: 'ESModule', path: 'index.js', contents: source }] },
       stateDir: join(folder, 'state'),
       hostname: '127.0.0.1',
       port: 0,
