@@ -93,8 +93,8 @@ async function bundleWorker(directory: string): Promise<void> {
 function replaceModules(alias: Readonly<Record<string, string>>): Plugin {
   return {
     name: 'replace-modules',
-    setup({ onResolve }) {
-      onResolve({ filter: /.*/ }, ({ path }) => {
+    setup(bundler) {
+      bundler.onResolve({ filter: /.*/ }, ({ path }) => {
         const stub = alias[path];
         if (stub !== undefined) return { path: join(projectRoot, stub) };
         const isBuiltIn = path.startsWith('cloudflare:') || isBuiltin(path);

@@ -212,7 +212,9 @@ describe('npm run deploy', () => {
     const dockerfile = await readFile(join(projectRoot, 'container/Dockerfile'), 'utf8');
     const done = await run(healthy, ['--env', 'production', '--url', deployment.origin]);
     const isPinned = imageBase(dockerfile)?.digest !== null;
-    expect(uploads(done)).toEqual(isPinned ? [['wrangler', 'deploy', ...asBuilt, '--env', 'production']] : []);
+    expect(uploads(done)).toEqual(
+      isPinned ? [['wrangler', 'deploy', ...asBuilt, '--env', 'production']] : [],
+    );
     expect(done.output).toMatch(
       isPinned ? /Nothing is broken/ : /✗ .*without a digest, .*npm run image -- --pin and commit the digest/,
     );
