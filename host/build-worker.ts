@@ -1,9 +1,9 @@
 /**
  * Builds the Worker, for a deployment and for one machine, unless an unchanged build exists.
  *
- * Not with wrangler, which makes a single module: all code is then compiled at each start, and code behind an
- * `import()` even twice (measured: 20 ms more). Split into modules, what few requests need is compiled when it is
- * needed, and the Worker starts a fifth faster.
+ * Not with wrangler, which makes a single module: all code is then compiled at each start, and code behind
+ * an `import()` even twice (measured: 20 ms more). Split into modules, what few requests need is compiled
+ * when it is needed, and the Worker starts a fifth faster.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -89,7 +89,7 @@ async function bundleWorker(directory: string): Promise<void> {
   });
 }
 
-/** Resolves the paths that `wrangler.jsonc` replaces, also relative ones, and leaves the runtime's own alone. */
+/** Replaces modules, also by relative paths, and leaves the runtime's own alone. */
 function replaceModules(alias: Readonly<Record<string, string>>): Plugin {
   return {
     name: 'replace-modules',
