@@ -2,6 +2,7 @@
  * What a hijacked model can write, on every surface. Rendered as GitHub and Slack render it, it is words and
  * code, and what Airlock says around it is the same as around an ordinary sentence.
  */
+import { aReason } from './fixtures/a-reason.ts';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { outcomeLine } from '../cli/terminal/task-printer.ts';
@@ -82,7 +83,7 @@ const viewWith = (text: string, outcome: TaskOutcome | null): TaskView => ({
 
 const patchOutcome = (text: string): TaskOutcome => ({
   kind: 'patch',
-  reason: { code: 'x', message: text },
+  reason: aReason('x', text),
   patch: { text: `+${text}\n`, complete: false },
   summary: text,
 });

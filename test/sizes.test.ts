@@ -1,4 +1,5 @@
 /** The most that a task can hold: every post arrives, cut with a sentence, and with its sums whole. */
+import { aReason } from './fixtures/a-reason.ts';
 import { describe, expect, it } from 'vitest';
 import { messageProblems } from '../simulators/slack/block-limits.ts';
 import type { Receipt } from '../src/core/grant.ts';
@@ -84,7 +85,7 @@ function bigOf(filler: string) {
     headSha: 'b'.repeat(40),
     draft: false,
   };
-  const reason = { code: 'x', message: long(3000) };
+  const reason = aReason('x', long(3000));
   const patch = { text: `+${long(60_000)}\n`, complete: true };
   const outcomes: readonly (TaskOutcome | null)[] = [
     null,

@@ -1,5 +1,6 @@
 /** Formats a task's log for a terminal. Untrusted text goes through `plain-text.ts`. */
 import type { PlanItem } from '../../src/core/progress.ts';
+import { reasonOfEnd, remedyText } from '../../src/core/reason.ts';
 import type { TaskEvent } from '../../src/core/task-view.ts';
 import {
   capitalized,
@@ -97,6 +98,8 @@ function linesOf(event: TaskEvent, startedAt: number): string[] {
 }
 
 export function outcomeLine(outcome: TaskOutcome): string {
+  const reason = reasonOfEnd(outcome);
+  const remedy = reason === null ? '' : ` ${remedyText(reason, String, plain)}`;
   switch (outcome.kind) {
     case 'pull-request': {
       const { number, url, draft } = outcome.pullRequest;
@@ -109,10 +112,12 @@ export function outcomeLine(outcome: TaskOutcome): string {
     }
     case 'no-change':
       return outcome.leftOut === undefined
-        ? yellow(`✔ nothing to change: ${plain(outcome.summary)}`)
-        : yellow(`✘ nothing published: ${plain(outcome.leftOut)} ${plain(outcome.summary)}`);
+        ? yellow(`✔ nothing to change: ${plain(outcome.summary)}${remedy}`)
+        : yellow(`✘ nothing published: ${plain(outcome.leftOut)} ${plain(outcome.summary)}${remedy}`);
     case 'patch':
-      return yellow(`✘ nothing published: ${plain(outcome.reason.message)} ${plain(outcome.summary)}`);
+      return yellow(
+        `✘ nothing published: ${plain(outcome.reason.message)} ${plain(outcome.summary)}${remedy}`,
+      );
     case 'replied':
       return plainLines(outcome.text).join('\n');
     case 'steered':
@@ -120,14 +125,14 @@ export function outcomeLine(outcome: TaskOutcome): string {
     case 'answered':
       return plain(outcome.message);
     case 'ignored':
-      return plain(outcome.reason.message);
+      return `${plain(outcome.reason.message)}${remedy}`;
     case 'refused':
-      return red(`✘ refused: ${plain(outcome.reason.message)}`);
+      return red(`✘ refused: ${plain(outcome.reason.message)}${remedy}`);
     case 'held':
-      return yellow(`✋ held: ${plain(outcome.reason.message)}`);
+      return yellow(`✋ held: ${plain(outcome.reason.message)}${remedy}`);
     case 'failed':
-      return red(`✘ failed: ${plain(outcome.reason.message)}`);
+      return red(`✘ failed: ${plain(outcome.reason.message)}${remedy}`);
     case 'cancelled':
-      return yellow(`✘ cancelled by ${plain(outcome.by)}`);
+      return yellow(`✘ cancelled by ${plain(outcome.by)}${remedy}`);
   }
 }

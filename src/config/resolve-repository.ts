@@ -2,6 +2,7 @@
 import { readAllowed } from '../core/gate-policy.ts';
 import { parseRepositoryRef } from '../core/ids.ts';
 import type { ModelPrice, RepositoryPolicy, RepositoryRefusal, SlackPolicy } from '../core/policy.ts';
+import { reasonOf } from '../core/reason.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { publishPolicyOf } from './publish-schema.ts';
 import { matchesPattern } from './repository-pattern.ts';
@@ -18,15 +19,12 @@ export function resolveRepository(
   config: AirlockConfig,
   repository: RepositoryRef,
 ): RepositoryPolicy | RepositoryRefusal {
-  const name = `${repository.owner}/${repository.name}`;
   const entry = entryFor(config, repository);
-  if (entry === null) {
-    const message = `\`${name}\` is not listed in \`${config.fileName}\`. Ask the maintainer of this bot to add it there under \`repositories\`.`;
-    return { allowed: false, reason: { code: 'repository-not-listed', message } };
-  }
+  const named = { repository: `\`${repository.owner}/${repository.name}\``, file: config.fileName };
+  if (entry === null) return { allowed: false, reason: reasonOf('repository-not-listed', named) };
   if (entry.excluded) {
-    const message = `\`${name}\` is switched off by the entry \`${entry.pattern.key}\` in \`${config.fileName}\`. Ask the maintainer of this bot to change it.`;
-    return { allowed: false, reason: { code: 'repository-excluded', message } };
+    const values = { ...named, entry: entry.pattern.key };
+    return { allowed: false, reason: reasonOf('repository-excluded', values) };
   }
   const { settings } = entry;
   const { defaults } = config;

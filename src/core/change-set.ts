@@ -128,7 +128,7 @@ const mergeMeasureSchema = z.strictObject({
   asInParent: z.array(z.string()),
   /** Files that differ from the merge although at most one side changed them. */
   withoutConflict: z.array(z.string()),
-  /** Why the merge cannot be published, with the remedy; null if it can. */
+  /** Why the merge cannot be published; null if it can. */
   problem: z.string().nullable(),
 });
 export type MergeMeasure = z.infer<typeof mergeMeasureSchema>;

@@ -1,10 +1,8 @@
 /** What the gate looks for, and with which effect. `src/publish/gate/` finds it. */
 
-interface GateRule {
+type GateRule = {
   /** Stable. The `Reason.code` of a hold, and what the configuration names. */
   readonly code: string;
-  /** `hold-always`: not approvable, because GitHub accepts this change only from a person. */
-  readonly effect: 'hold' | 'hold-always' | 'mark';
   /** Whether `gate.allow` may name it. `paths`: only with a glob that begins with a name. */
   readonly allow: 'never' | 'paths' | 'always';
   /** `paths`: it finds files. `change`: it judges the change as a whole, so that no glob narrows it. */
@@ -13,9 +11,11 @@ interface GateRule {
   readonly finds: string;
   /** Shown after the findings: of a hold a sentence, of a mark the end of one, whose verb comes first. */
   readonly why: string;
-  /** Of a hold. */
-  readonly remedy?: string;
-}
+} & (
+  | { readonly effect: 'mark' }
+  /** `hold-always`: not approvable, because GitHub accepts this change only from a person. */
+  | { readonly effect: 'hold' | 'hold-always'; readonly remedy: string }
+);
 
 /** In the order in which a message lists them. */
 export const gateRules = [

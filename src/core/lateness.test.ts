@@ -43,7 +43,8 @@ describe('a request that arrives late', () => {
 
   it('says how late it is, and how to ask for it again', () => {
     const reason = tooLate({ ask: { kind: 'run' } }, 50 * hour);
-    expect(reason?.message).toMatch(/asked 2 days ago.*nothing was started.*`retry`/);
+    expect(reason?.message).toMatch(/asked 2 days ago.*nothing was started/);
+    expect(reason?.next).toContain('`retry`');
     expect(latenessText(25 * minute)).toBe(
       'Airlock could not be reached when this was asked, and started 25 min 0 s later.',
     );

@@ -1,4 +1,5 @@
 /** Decides about a request that arrived late, because Airlock was down or out of GitHub's reach. Pure. */
+import { reasonOf } from './reason.ts';
 import type { Reason, TaskOutcome, TaskRequest } from './task.ts';
 import { ageText, durationText } from './task-words.ts';
 
@@ -24,10 +25,7 @@ export function latenessOf({
 export function tooLate({ ask }: Pick<TaskRequest, 'ask'>, latenessMs: number): Reason | null {
   const changesNothing = ask.kind === 'help' || ask.kind === 'status' || ask.kind === 'cancel';
   if (latenessMs <= tooLateMs || changesNothing) return null;
-  return {
-    code: askedLongAgo,
-    message: `This was asked ${ageText(latenessMs)}, when Airlock could not be reached, so nothing was started. If it is still wanted, mention me with \`retry\`.`,
-  };
+  return reasonOf(askedLongAgo, { age: ageText(latenessMs) });
 }
 
 /** Whether a task ended because it came too late. `retry` runs it: the requester's access was checked. */

@@ -1,3 +1,4 @@
+import { aReason } from '../../test/fixtures/a-reason.ts';
 import { describe, expect, it } from 'vitest';
 import { githubTrigger } from '../../test/fixtures/sample-task.ts';
 import { lineAnswers, threadOf } from './line-answers.ts';
@@ -33,7 +34,7 @@ describe('lineAnswers', () => {
     { id: 2, thread: 1 },
     { id: 3, thread: 3 },
   ];
-  const reason = { code: 'x', message: 'x' };
+  const reason = aReason('x', 'x');
   const pullRequest = { number: 1, title: '', url: '', headRef: '', headSha: '', draft: false };
   const answered: TaskOutcome[] = [
     { kind: 'pull-request', pullRequest, added: true },

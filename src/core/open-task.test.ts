@@ -1,10 +1,11 @@
+import { aReason } from '../../test/fixtures/a-reason.ts';
 import { expect, it } from 'vitest';
 import { openStateOf } from './open-task.ts';
 import type { TaskOutcome } from './task.ts';
 
 const held = (changeHash: string | null): TaskOutcome => ({
   kind: 'held',
-  reason: { code: 'workflow-files', message: 'It changes a workflow.' },
+  reason: aReason('workflow-files', 'It changes a workflow.'),
   changeHash,
 });
 

@@ -1,6 +1,7 @@
 /** A task: the durable request that starts it, and its possible outcomes. */
 import * as z from 'zod';
 import type { Patch } from './change-set.ts';
+import type { Cause } from './reasons.ts';
 
 /** At most 39 characters, and an underscore with a short code for a managed user: `mona_acme`. */
 const ownerSchema = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38})$/);
@@ -213,10 +214,16 @@ export interface PullRequestState {
   readonly author: string;
 }
 
-/** A reason for people. `code` is stable and for machines; `message` names the problem and the remedy. */
+/** Why something did not happen, for people. `reason.ts` makes it from the table of all reasons. */
 export interface Reason {
+  /** Stable, for programs. */
   readonly code: string;
+  /** Whose doing it is. */
+  readonly cause: Cause;
+  /** What happened. Sentences that can quote untrusted text. */
   readonly message: string;
+  /** What to do next. Sentences. */
+  readonly next: string;
 }
 
 /** Exactly one of these ends every accepted task. */

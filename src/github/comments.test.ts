@@ -1,3 +1,4 @@
+import { aReason } from '../../test/fixtures/a-reason.ts';
 import { describe, expect, it } from 'vitest';
 import { emptyReceipt, type Receipt, totalOnly } from '../core/grant.ts';
 import type { Progress } from '../core/progress.ts';
@@ -175,7 +176,7 @@ const pullRequest = {
 };
 
 describe('the comment of an ended task', () => {
-  const reason = { code: 'x', message: 'The model `gpt-z` is not allowed. Ask @mona.' };
+  const reason = aReason('x', 'The model `gpt-z` is not allowed. Ask @mona.');
   it('warns on top about a run that tried to send something elsewhere', () => {
     const outcome = { kind: 'pull-request', pullRequest: { ...pullRequest, draft: true } } as const;
     expect(progressComment({ ...view, outcome }, taskUrl)).toMatch(
@@ -205,11 +206,11 @@ describe('the comment of an ended task', () => {
     ],
     [
       { kind: 'no-change', summary: 'It is `right` already.' },
-      '**☑️ Nothing was changed**\n\nIt is `right` already.',
+      '**☑️ Nothing was changed**\n\nIt is `right` already.\n\n---\n\n**Cause:** the work of Codex. **Next:** If you expected one, ask again and say what is to be different.',
     ],
     [
       { kind: 'no-change', summary: 'Added a tool.', leftOut: 'Left out: __tool__/ (…).' },
-      '**⚠️ Nothing was published**\n\nLeft out: \\_\\_tool\\_\\_/ \\(…\\).\n\nAdded a tool.',
+      '**⚠️ Nothing was published**\n\nLeft out: \\_\\_tool\\_\\_/ \\(…\\).\n\nAdded a tool.\n\n---\n\n**Cause:** the work of Codex. **Next:** Ask again for a change without these files, or add them by hand.',
     ],
     [
       {
@@ -236,7 +237,7 @@ describe('the comment of an ended task', () => {
     [
       {
         kind: 'patch',
-        reason: { code: 'pull-request-closed', message: 'It was closed.' },
+        reason: aReason('pull-request-closed', 'It was closed.'),
         patch: { text: '', complete: true },
         summary: 'Renamed it.',
         remarks: ['Look at a.'],
@@ -244,6 +245,7 @@ describe('the comment of an ended task', () => {
       [
         '**📋 The change is a patch**',
         'It was closed.',
+        '**Cause:** GitHub. **Next:** Ask again.',
         '> [!WARNING]\n> Before you apply it:\n> - Look at a.',
         'Renamed it.',
         '`GET /api/tasks/gh-5-c9/change` returns the whole change.',
@@ -253,24 +255,30 @@ describe('the comment of an ended task', () => {
       { kind: 'pull-request', pullRequest, added: true, leftOut: 'Left out: a (…).' },
       '**✅ Commit added to [pull request 12](https://github.com/acme/shop/pull/12)**\n\nLeft out: a \\(…\\).',
     ],
-    [{ kind: 'refused', reason }, '**🚫 Not started**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.'],
+    [
+      { kind: 'refused', reason },
+      '**🚫 Not started**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\n**Cause:** GitHub. **Next:** Ask again.',
+    ],
     [
       { kind: 'held', reason, changeHash: null },
-      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\n`GET /api/tasks/gh-5-c9/change` returns the whole change.',
+      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\n**Cause:** GitHub. **Next:** Ask again.\n\n`GET /api/tasks/gh-5-c9/change` returns the whole change.',
     ],
     [
       { kind: 'held', reason, changeHash: '0123456789abcdef' },
-      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept. Anyone with write access can mention me with `approve 0123456789ab`: I then publish exactly this change, as a draft that names the approver.\n\n`GET /api/tasks/gh-5-c9/change` returns the whole change.',
+      '**✋ The change is held back**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\n**Cause:** GitHub. **Next:** Ask again.\n\nThe change is kept. Anyone with write access can mention me with `approve 0123456789ab`: I then publish exactly this change, as a draft that names the approver.\n\n`GET /api/tasks/gh-5-c9/change` returns the whole change.',
     ],
     [
       { kind: 'failed', reason, changeKept: false },
-      '**❌ Failed**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.',
+      '**❌ Failed**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\n**Cause:** GitHub. **Next:** Ask again.',
     ],
     [
       { kind: 'failed', reason, changeKept: true },
-      '**❌ Failed**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\nThe change is kept. Mention me with `retry` to publish it again.\n\n`GET /api/tasks/gh-5-c9/change` returns the whole change.',
+      '**❌ Failed**\n\nThe model `gpt-z` is not allowed. Ask @\u200Bmona.\n\n**Cause:** GitHub. **Next:** Ask again.\n\nThe change is kept. Mention me with `retry` to publish it again.\n\n`GET /api/tasks/gh-5-c9/change` returns the whole change.',
     ],
-    [{ kind: 'cancelled', by: 'mona' }, '**⏹️ Cancelled by mona**'],
+    [
+      { kind: 'cancelled', by: 'mona' },
+      '**⏹️ Cancelled by mona**\n\n**Cause:** what somebody did in the meantime. **Next:** Retry it, or ask again, if it is still wanted.',
+    ],
     [{ kind: 'answered', message: 'Write `@airlock fix it`.' }, 'Write `@airlock fix it`.'],
   ])('shows the outcome %j', (outcome, text) => {
     const comment = progressComment({ ...view, phase: 'ended', outcome, receipt: emptyReceipt }, taskUrl);
@@ -414,7 +422,7 @@ describe('hostile text from the sandbox', () => {
       receipt: { ...emptyReceipt, denied: rows, deniedTotal: 1000 },
     };
     const said = { summary: much, remarks: Array.from({ length: 90 }, () => much), leftOut: much };
-    const reason = { code: 'x', message: much };
+    const reason = aReason('x', much);
     const outcomes: readonly (TaskOutcome | null)[] = [
       null,
       { kind: 'no-change', summary: much },
@@ -435,7 +443,7 @@ describe('hostile text from the sandbox', () => {
 describe('the reply to a line comment', () => {
   const sha = 'ab12'.repeat(10);
   const link = `[commit ab12ab1](https://github.com/acme/shop/pull/12/commits/${sha})`;
-  const reason = { code: 'x', message: 'x' };
+  const reason = aReason('x', 'x');
   const added: TaskOutcome = {
     kind: 'pull-request',
     pullRequest,

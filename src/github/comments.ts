@@ -18,6 +18,7 @@ import {
   type Markup,
 } from '../core/post-text.ts';
 import type { CommandRun } from '../core/progress.ts';
+import { reasonOfEnd, remedyText } from '../core/reason.ts';
 import { Reported } from '../core/reported.ts';
 import { setupLine } from '../core/setup-view.ts';
 import type { TaskView } from '../core/task-view.ts';
@@ -60,8 +61,11 @@ function pullRequestLink(words: string, { number, url, draft }: PullRequestRef):
 
 /** A reason is our text but may quote what a person typed, so only its inline code keeps its meaning. */
 function why(reason: Reason): string {
-  return renderUntrustedMarkdown(reason.message, 2000);
+  return joined([renderUntrustedMarkdown(reason.message, 2000), remedy(reason)]);
 }
+
+const remedy = (reason: Reason): string =>
+  remedyText(reason, markup.bold, (next) => renderUntrustedMarkdown(next, 1500));
 
 /** Shows a small change as a patch in a fold, or what fits into `room`, and says how to get the whole. */
 function patchText(patch: Patch | undefined, taskId: string, room = 20_000): string {
@@ -136,6 +140,11 @@ function commitText(
   };
 }
 
+function remedyOfEnd(outcome: TaskOutcome): string {
+  const reason = reasonOfEnd(outcome);
+  return reason === null ? '' : remedy(reason);
+}
+
 function outcomeText(
   outcome: TaskOutcome,
   taskId: string,
@@ -172,7 +181,7 @@ function outcomeText(
       return { headline: '❌ Failed', text: `${why(outcome.reason)}${kept}` };
     }
     case 'cancelled':
-      return { headline: `⏹️ Cancelled by ${escapeInline(outcome.by, 100)}`, text: '' };
+      return { headline: `⏹️ Cancelled by ${escapeInline(outcome.by, 100)}`, text: remedyOfEnd(outcome) };
     case 'patch': {
       const { reason, remarks = [], leftOut = '', summary, patch } = outcome;
       const about = [remarksText('Before you apply it:', remarks), escapeInline(leftOut, 1500)];
@@ -245,6 +254,8 @@ export function progressComment(view: TaskView, taskUrl: string | null): string 
   }
   const { headline, text } = outcomeText(outcome, view.taskId);
   const evidence = joined([
+    // Below the words of the model, which could write the like.
+    outcome.kind === 'no-change' ? remedyOfEnd(outcome) : '',
     evidenceText(view, markup),
     ...traffic,
     reportFold(outcome) ?? reachedText(receipt, markup),

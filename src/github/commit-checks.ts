@@ -2,6 +2,7 @@
  * Reads which checks fail on a commit: check runs, with the end of the log of each failed job of GitHub
  * Actions, and commit statuses. Each kind has a permission of its own, which an older App may lack.
  */
+import { reasonText } from '../core/reason.ts';
 import * as z from 'zod';
 import type { CommitChecks, FailingCheck } from '../core/ask/checks.ts';
 import { finalReason } from '../core/ports/upstream-error.ts';
@@ -157,7 +158,7 @@ async function unlessForbidden<T>(
     // The words for a token that was not minted name other permissions.
     const isMint = reason.code === 'installation-permissions';
     const needed = `The GitHub App needs the permission “${permission}: read”, and the account has to accept it.`;
-    unread.push(`The ${what} could not be read. ${isMint ? needed : reason.message}`);
+    unread.push(`The ${what} could not be read. ${isMint ? needed : reasonText(reason)}`);
     return null;
   }
 }

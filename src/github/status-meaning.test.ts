@@ -1,5 +1,6 @@
 /** GitHub's answers, word for word where its documentation or a bug report has them, and what they mean. */
 import { describe, expect, it } from 'vitest';
+import { reasonOf, reasonText } from '../core/reason.ts';
 import { parseJson } from '../lib/parse-json.ts';
 import { meaningOf, type Meaning } from '../core/ports/upstream-error.ts';
 import { githubClient } from './client.ts';
@@ -187,8 +188,9 @@ describe('an answer', () => {
       );
     const meaning = await meaningAt(`${method} ${at}`, answer);
     expect(`${meaning?.kind} ${meaning?.reason.code}`).toBe(expected);
-    expect(meaning?.reason.message).not.toMatch(/[{}\n]/);
-    expect(meaning?.reason.message).toContain(says);
+    const text = meaning === null ? '' : reasonText(meaning.reason);
+    expect(text).not.toMatch(/[{}\n]/);
+    expect(text).toContain(says);
   });
 
   it('is judged by the path below the repository, whatever that is called', async () => {
@@ -202,7 +204,8 @@ describe('an answer', () => {
     expect(await meaningAt(`POST ${repo}/git/refs`, archived)).toMatchObject({
       reason: {
         message:
-          'acme/app is archived, so GitHub takes no change and no comment there. Unarchive it, then retry. GitHub says: Repository was archived so is read-only.',
+          'acme/app is archived, so GitHub takes no change and no comment there. GitHub says: Repository was archived so is read-only.',
+        next: 'Unarchive it, then retry.',
       },
     });
   });
@@ -237,14 +240,14 @@ describe('a call without an answer', () => {
     [new DOMException('The operation was aborted due to timeout', 'TimeoutError'), 'no answer in time'],
     [node('ECONNRESET'), 'the connection broke'],
     [new Error('Network connection lost.'), 'the connection broke'],
-  ])('(%s) is transient: GitHub could not be reached (%s)', async (error, cause) => {
+  ])('(%s) is transient: GitHub could not be reached (%s)', async (error, why) => {
     const broken = async () => {
       throw error;
     };
     expect(await meaningAt(`GET ${repo}`, broken)).toEqual({
       kind: 'transient',
       waitMs: null,
-      reason: { code: 'github-unreachable', message: `GitHub could not be reached (${cause}).` },
+      reason: reasonOf('github-unreachable', { why }),
     });
   });
 });

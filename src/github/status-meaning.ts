@@ -4,8 +4,9 @@
  * https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
  */
 import type { Meaning } from '../core/ports/upstream-error.ts';
+import type { githubReasons } from '../core/github-reasons.ts';
+import { reasonOf } from '../core/reason.ts';
 import type { Reason } from '../core/task.ts';
-import { messages } from './status-messages.ts';
 
 export interface GithubAnswer {
   readonly status: number;
@@ -22,8 +23,10 @@ export interface GithubAnswer {
   };
 }
 
-/** Status, call, GitHub’s words, what the answer means, and the key of its sentence. */
-type Row = readonly [readonly number[], RegExp, RegExp, Meaning['kind'], keyof typeof messages];
+/** The reasons for an answer; the others are for calls without one that counts. */
+type AnswerKey = Exclude<keyof typeof githubReasons, 'github-rate-limited' | 'github-unreachable'>;
+/** Status, call, GitHub’s words, what the answer means, and the key of its reason. */
+type Row = readonly [readonly number[], RegExp, RegExp, Meaning['kind'], AnswerKey];
 
 /** Another token can be minted, so that the next attempt can succeed. */
 export const tokenRefused = 'token-refused';
@@ -130,12 +133,10 @@ export function meaningOfAnswer(answer: GithubAnswer, now: number): Meaning {
   const [, , , kind, key] = rows.find(
     ([statuses, at, says]) => statuses.includes(answer.status) && at.test(call) && says.test(said),
   ) ?? [[], any, any, 'ours', 'request-invalid'];
-  const code = key.split('.')[0] ?? key;
-  const message = sentence(key, answer);
-  if (kind === 'transient')
-    return { kind, waitMs: askedMs(answer.headers.retryAfter, now), reason: { code, message } };
+  const reason = reasonFor(key, answer);
+  if (kind === 'transient') return { kind, waitMs: askedMs(answer.headers.retryAfter, now), reason };
   const words = answer.details === '' ? '' : ` GitHub says: ${answer.details}`;
-  return { kind, reason: { code, message: `${message}${words}` } };
+  return { kind, reason: { ...reason, message: `${reason.message}${words}` } };
 }
 
 /** `POST /api/v3/repos/acme/app/git/refs` → `POST /git/refs`. */
@@ -143,12 +144,10 @@ function belowRepository(call: string): string {
   return call.replace(/ (?:\/api\/v3)?(?:\/repos\/[^/]+\/[^/]+|\/repositories\/\d+)?/, ' ');
 }
 
-function sentence(key: keyof typeof messages, { call, status }: GithubAnswer): string {
+function reasonFor(key: AnswerKey, { call, status }: GithubAnswer): Reason {
   const [, owner = '', name = ''] = /\/repos\/([^/]+)\/([^/]+)/.exec(call) ?? [];
-  return messages[key]
-    .replaceAll('{repository}', name === '' ? 'this repository' : `${owner}/${name}`)
-    .replaceAll('{status}', String(status))
-    .replace(/^t/, 'T');
+  const repository = name === '' ? 'this repository' : `${owner}/${name}`;
+  return reasonOf(key, { repository, status: String(status) });
 }
 
 /**
@@ -180,10 +179,7 @@ function askedMs(retryAfter: string | undefined, now: number): number | null {
 function rateLimited(waitMs: number): Reason {
   const seconds = Math.ceil(waitMs / 1000);
   const time = seconds <= 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} minutes`;
-  return {
-    code: 'github-rate-limited',
-    message: `GitHub’s rate limit is reached; it asks to wait ${time}.`,
-  };
+  return reasonOf('github-rate-limited', { time });
 }
 
 /** What a broken connection looks like in workerd and in Node, in the order in which it counts. */
@@ -198,11 +194,11 @@ const causes: readonly (readonly [RegExp, string])[] = [
 /** A call without an answer. `error`: what `fetch` threw. */
 export function meaningOfBrokenCall(error: unknown): Meaning {
   const text = wordsOf(error);
-  const cause = causes.find(([pattern]) => pattern.test(text))?.[1] ?? 'the connection broke';
+  const why = causes.find(([pattern]) => pattern.test(text))?.[1] ?? 'the connection broke';
   return {
     kind: 'transient',
     waitMs: null,
-    reason: { code: 'github-unreachable', message: `GitHub could not be reached (${cause}).` },
+    reason: reasonOf('github-unreachable', { why }),
   };
 }
 

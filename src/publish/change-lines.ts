@@ -13,6 +13,7 @@ import {
   type ChangeSet,
   type SkippedPath,
 } from '../core/change-set.ts';
+import { reasonOf } from '../core/reason.ts';
 import type { Reason } from '../core/task.ts';
 import { decodedBytes } from '../lib/base64.ts';
 import { pathProblem } from './gate/safe-path.ts';
@@ -49,10 +50,7 @@ export function parseChangeLines(text: string, base: string): ParsedChange {
         end = line;
         break;
       case 'failed':
-        return problem(
-          `collect-${line.code}`,
-          `The change could not be collected from the sandbox: ${line.message}`,
-        );
+        return problem(reasonOf(`collect-${line.code}`, { error: line.message }));
     }
     if (files.length > maxChangedFiles || skipped.length > maxChangedFiles)
       return tooLarge(`it has more than ${maxChangedFiles} files`);
@@ -61,7 +59,7 @@ export function parseChangeLines(text: string, base: string): ParsedChange {
   if (end.entries !== files.length + skipped.length) return malformed('some of its lines are missing');
   if (end.base !== base) return malformed('it was made against another commit');
   const conflict = pathConflict(files);
-  if (conflict !== null) return problem('change-path-refused', conflict);
+  if (conflict !== null) return problem(reasonOf('change-path-refused', { problem: conflict }));
   const { links, diskFull } = end;
   return { ok: true, change: { base, files, skipped, links, diskFull } };
 }
@@ -101,10 +99,6 @@ function pathConflict(files: readonly ChangedFile[]): string | null {
   return null;
 }
 
-function problem(code: string, message: string): ParsedChange {
-  return { ok: false, reason: { code, message } };
-}
-const malformed = (why: string): ParsedChange =>
-  problem('change-malformed', `The change from the sandbox cannot be used: ${why}. Ask again to start over.`);
-const tooLarge = (why: string): ParsedChange =>
-  problem('change-too-large', `The change is too large to publish: ${why}. Ask for a smaller one.`);
+const problem = (reason: Reason): ParsedChange => ({ ok: false, reason });
+const malformed = (why: string): ParsedChange => problem(reasonOf('change-malformed', { why }));
+const tooLarge = (why: string): ParsedChange => problem(reasonOf('change-too-large', { why }));

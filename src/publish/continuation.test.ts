@@ -1,3 +1,4 @@
+import { aReason } from '../../test/fixtures/a-reason.ts';
 import { describe, expect, it } from 'vitest';
 import type { PullRequest } from '../github/pull-request.ts';
 import {
@@ -108,7 +109,8 @@ describe('decideContinuation', () => {
     // Where it was asked, people read why, and what they can do with the patch.
     const said = unwrittenReason(decided.detour, false);
     expect(said.code).toBe(code);
-    expect(said.message).toMatch(/^No commit was added to this pull request: .+\. .*patch.*\.$/);
+    expect(said.message).toMatch(/^No commit was added to this pull request: .+\.$/);
+    expect(said.next).toMatch(/patch|issue/);
     expect(unwrittenReason(decided.detour, true).message).toMatch(
       /^The commit reached the branch .* too late: /,
     );
@@ -124,13 +126,14 @@ it('names what others have changed, as far as there is room', () => {
 });
 
 it('says in GitHub’s words what the rules of a branch forbid', () => {
-  const reason = { code: 'ruleset-history', message: 'No merges. Rebase it. GitHub says: `No`' };
+  const reason = aReason('ruleset-history', 'No merges. Rebase it. GitHub says: `No`');
   const words = 'Repository rule violations found: `No`';
   const detour = protectedBranch(pull, { repositoryId: 5, defaultBranch: 'main' }, { reason, words });
   expect(detour.bases).toEqual(['airlock/first', 'release', 'main']);
   expect(detour.why).toBe('the rules of its branch do not let the App push to it (`` `No` ``)');
   expect(unwrittenReason(detour, false)).toEqual({
-    code: 'ruleset-history',
-    message: `No commit was added to this pull request. ${reason.message} Or apply the patch.`,
+    ...reason,
+    message: `No commit was added to this pull request. ${reason.message}`,
+    next: 'Ask again. Or apply the patch.',
   });
 });

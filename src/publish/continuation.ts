@@ -3,6 +3,7 @@
  * open pull request, and nobody has changed the same files since the sandbox started. An obstacle becomes a
  * new pull request that says why, or, for a task that was asked in the pull request, a sentence and a patch.
  */
+import { reasonOf } from '../core/reason.ts';
 import type { Reason, RepositoryFacts } from '../core/task.ts';
 import { codeSpan } from '../github/markdown.ts';
 import { inSameRepository, type PullRequest } from '../github/pull-request.ts';
@@ -17,41 +18,17 @@ export interface ContinuationInput {
   readonly branchHead: string | null;
 }
 
-/** Why it is no commit (middle of a sentence), and what to do where the change is shown as a patch. */
+/** Why it is no commit: the middle of a sentence. `reasons.ts` has what to do next, where it is a patch. */
 const obstacles = {
-  'pull-request-gone': ['it no longer exists', 'Apply the patch on another branch.'],
-  'pull-request-from-fork': [
-    'its branch is in another repository, to which Airlock does not write',
-    'Apply the patch there.',
-  ],
-  'pull-request-merged': [
-    'it was merged in the meantime',
-    'Apply the patch on a new branch, or ask for the change in an issue.',
-  ],
-  'pull-request-closed': [
-    'it was closed in the meantime',
-    'Reopen it and mention me with `retry`, or apply the patch on a new branch.',
-  ],
-  'head-is-default-branch': [
-    'its branch is the repository’s default branch, to which Airlock does not push',
-    'Apply the patch on another branch, and open a pull request from it.',
-  ],
-  'branch-deleted': [
-    'its branch was deleted in the meantime',
-    'Restore the branch and mention me with `retry`, or apply the patch on another branch.',
-  ],
-  'branch-moved': [
-    'somebody pushed to its branch in the meantime; nothing was overwritten',
-    'Mention me with `retry`, so that Codex starts from the new head, or apply the patch by hand.',
-  ],
-  'auto-merge-enabled': [
-    'auto-merge is enabled on it, so this part would be merged without a review',
-    'Disable auto-merge and mention me with `retry`, or apply the patch.',
-  ],
-  'branch-protected': [
-    'the rules of its branch do not let the App push to it',
-    'Let the GitHub App bypass the rule and mention me with `retry`, or apply the patch.',
-  ],
+  'pull-request-gone': 'it no longer exists',
+  'pull-request-from-fork': 'its branch is in another repository, to which Airlock does not write',
+  'pull-request-merged': 'it was merged in the meantime',
+  'pull-request-closed': 'it was closed in the meantime',
+  'head-is-default-branch': 'its branch is the repository’s default branch, to which Airlock does not push',
+  'branch-deleted': 'its branch was deleted in the meantime',
+  'branch-moved': 'somebody pushed to its branch in the meantime; nothing was overwritten',
+  'auto-merge-enabled': 'auto-merge is enabled on it, so this part would be merged without a review',
+  'branch-protected': 'the rules of its branch do not let the App push to it',
 } as const;
 type Obstacle = keyof typeof obstacles;
 
@@ -118,13 +95,16 @@ const notAdded = 'No commit was added to this pull request';
 
 /** What is said where it was asked. `isLate`: the commit got onto the branch at the same moment. */
 export function unwrittenReason({ code, why, refusal }: Detour, isLate: boolean): Reason {
-  const [, remedy] = obstacles[code];
   if (refusal !== undefined)
-    return { code: refusal.code, message: `${notAdded}. ${refusal.message} Or apply the patch.` };
+    return {
+      ...refusal,
+      message: `${notAdded}. ${refusal.message}`,
+      next: `${refusal.next} Or apply the patch.`,
+    };
   const said = isLate
     ? `The commit reached the branch of this pull request too late: ${why}.`
     : `${notAdded}: ${why}.`;
-  return { code, message: `${said} ${remedy}` };
+  return reasonOf(`${code}.meanwhile`, { said });
 }
 
 function detour(code: Obstacle, bases: readonly string[]): Continuation {
@@ -132,5 +112,5 @@ function detour(code: Obstacle, bases: readonly string[]): Continuation {
 }
 
 function detourFrom(code: Obstacle, bases: readonly string[]): Detour {
-  return { code, why: obstacles[code][0], bases: [...new Set(bases)] };
+  return { code, why: obstacles[code], bases: [...new Set(bases)] };
 }

@@ -107,16 +107,16 @@ async function blobId(content: Uint8Array): Promise<string> {
   return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-const tooMuch = 'Both sides changed too many folders to check the merge. Merge the base branch by hand.';
+const tooMuch = 'Both sides changed too many folders to check the merge.';
 
 const lostText = (paths: readonly string[]): string =>
   `Both sides changed files that Airlock cannot publish: ${paths
     .slice(0, 5)
     .map((path) => `${nameOf(path)}\``)
-    .join(', ')}. Merge the base branch by hand.`;
+    .join(', ')}.`;
 
 function markersText(places: readonly string[], files: number): string {
   const more = places.length > maxPlaces ? ` and ${places.length - maxPlaces} more files` : '';
   const where = places.slice(0, maxPlaces).join(', ');
-  return `Conflict markers are left in ${where}${more}, so nothing of the merge (${files} resolved or merged files) was published. Say how to resolve them and ask again, or resolve them by hand.`;
+  return `Conflict markers are left in ${where}${more}, so nothing of the merge (${files} resolved or merged files) was published.`;
 }

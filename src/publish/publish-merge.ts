@@ -5,9 +5,10 @@
  */
 import type { PublishResult } from '../core/ports/publication.ts';
 import type { KeptMerge } from '../core/merge.ts';
+import { reasonOf } from '../core/reason.ts';
+import type { Reason } from '../core/task.ts';
 import { pullRequestRef } from '../github/pull-request.ts';
 import { addCommit, lookAt } from './add-commit.ts';
-import type { Detour } from './continuation.ts';
 import { treeOf, type MadeCommit, type Publishing } from './branches.ts';
 import { createCommit } from './create-commit.ts';
 import { commitMessage } from './git-commit.ts';
@@ -16,10 +17,8 @@ import { commitReport } from './pull-request-text.ts';
 import { treeReader } from './touched-files.ts';
 import { prepareEntries, writeTree } from './tree-writer.ts';
 
-const ended = (kind: 'outdated' | 'rejected', code: string, message: string): PublishResult => ({
-  kind,
-  reason: { code, message },
-});
+const outdated = (reason: Reason): PublishResult => ({ kind: 'outdated', reason });
+const rejected = (reason: Reason): PublishResult => ({ kind: 'rejected', reason });
 
 export async function publishMerge(
   publishing: Omit<Publishing, 'makesChange'>,
@@ -44,12 +43,12 @@ export async function publishMerge(
   };
   const onHead = { ...publishing, makesChange, input: { ...input, change } };
   const [first, [merged, theirsTree, entries]] = await Promise.all([lookAt(onHead, continues), parts]);
-  if (merged === null) return ended('outdated', 'merge-too-large', tooLargeText);
+  if (merged === null) return outdated(reasonOf('merge-too-large'));
   const unmoved = first.added !== null || first.branchHead === merge.ours || first.pull?.state !== 'open';
-  if (!unmoved) return ended('outdated', 'branch-moved', movedText);
+  if (!unmoved) return outdated(reasonOf('branch-moved.merge'));
 
   const tree = await writeMergedTree(client, at, theirsTree, merged);
-  if (tree !== merge.tree) return ended('outdated', 'merge-differs', differsText);
+  if (tree !== merge.tree) return outdated(reasonOf('merge-differs'));
   const title = `Merge ${pull.baseBranch} into ${baseBranch}`;
   const commitOnto = async (parent: string): Promise<string> => {
     if (parent !== merge.ours) throw new Error('the head moved while the merge was being published');
@@ -62,13 +61,13 @@ export async function publishMerge(
   const result = await addCommit(onHead, continues, first, commitOnto);
   if (!('added' in result)) {
     const { code, why, refusal } = result.detour;
-    if (code === 'branch-moved') return ended('outdated', code, movedText);
+    if (code === 'branch-moved') return outdated(reasonOf('branch-moved.merge'));
     const said = `The merge was not added to this pull request: ${why}.`;
-    if (refusal !== undefined) return ended('rejected', refusal.code, `${said} ${refusal.message}`);
-    const first = firstSteps[code];
-    return first === undefined
-      ? ended('outdated', code, `${said} Nothing is left to merge here.`)
-      : ended('rejected', code, `${said} ${first}`);
+    if (refusal !== undefined) return rejected({ ...refusal, message: `${said} ${refusal.message}` });
+    // What makes room for the kept merge, which a retry then publishes.
+    return code === 'pull-request-closed' || code === 'branch-deleted' || code === 'auto-merge-enabled'
+      ? rejected(reasonOf(`${code}.merge`, { said }))
+      : outdated({ ...reasonOf('merge-not-added', { said }), code });
   }
   const { pull: now, head, commit } = result.added;
   return {
@@ -78,16 +77,3 @@ export async function publishMerge(
     report: commitReport(input),
   };
 }
-
-const movedText =
-  'The merge was not added to this pull request: somebody pushed to its branch in the meantime; nothing was overwritten. Mention me with `retry`, so that Codex merges the new head.';
-const differsText =
-  'The sandbox merged something else than GitHub has, so nothing was published. Mention me with `retry`, or merge the base branch by hand.';
-const tooLargeText = 'Both sides changed too many folders. Merge the base branch by hand.';
-
-/** What makes room for the kept merge, whose comment then says how to publish it. */
-const firstSteps: Partial<Record<Detour['code'], string>> = {
-  'pull-request-closed': 'Reopen it first.',
-  'branch-deleted': 'Restore the branch first.',
-  'auto-merge-enabled': 'Disable auto-merge first.',
-};

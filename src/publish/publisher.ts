@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import type { Publication, PublishResult } from '../core/ports/publication.ts';
 import { finalReason } from '../core/ports/upstream-error.ts';
+import { reasonOf } from '../core/reason.ts';
 import type { Reason } from '../core/task.ts';
 import { purposes, type AppTokens } from '../github/app-auth.ts';
 import { GithubRefusal, githubClient, type GithubApi } from '../github/client.ts';
@@ -176,8 +177,7 @@ async function publishOwn(attempt: Attempt, commit: string, detour: Detour | nul
     return await publishedAs(attempt, claim.pull);
   }
   if (claim.kind === 'taken') {
-    const message = `The branch ${branch} and its alternatives -2 to -${maxBranchNames} exist and belong to others. Delete one of them and retry.`;
-    return { kind: 'rejected', reason: { code: 'branch-taken', message } };
+    return { kind: 'rejected', reason: reasonOf('branch-taken', { branch, last: String(maxBranchNames) }) };
   }
   try {
     const pullRequest = await openPullRequest(attempt, claim.branch, detour);
@@ -198,9 +198,13 @@ async function publishedAs(attempt: Attempt, pull: PullRequest): Promise<Publish
 }
 
 /** The branch stays: a person can open the pull request from it, and a retry finds it. */
-function withoutPullRequest({ code, message }: Reason, baseBranch: string, branch: string): Reason {
-  const why = message.replace('The base branch', `The base branch \`${baseBranch}\``);
-  return { code, message: `${why} The change is on the branch \`${branch}\`: open a pull request from it.` };
+function withoutPullRequest(reason: Reason, baseBranch: string, branch: string): Reason {
+  const message = reason.message.replace('The base branch', `The base branch \`${baseBranch}\``);
+  return {
+    ...reason,
+    message: `${message} The change is on the branch \`${branch}\`.`,
+    next: `${reason.next} Or open a pull request from the branch yourself.`,
+  };
 }
 
 /**

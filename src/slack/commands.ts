@@ -1,4 +1,5 @@
 /** Handles the slash command. Returns the answer for the user in mrkdwn, or null if a form was opened. */
+import { reasonText } from '../core/reason.ts';
 import * as z from 'zod';
 import { route, routedByWords } from '../core/access/route.ts';
 import { slackChannelIdSchema, slackUserIdSchema, type RepositoryRef } from '../core/task.ts';
@@ -139,7 +140,7 @@ const maxListed = 50;
 
 async function listRepositories(intake: Intake, who: Asker): Promise<string> {
   const { repositories, outsider } = await candidates(intake, who);
-  if (outsider !== null) return renderUntrusted(outsider.message);
+  if (outsider !== null) return renderUntrusted(reasonText(outsider));
   if (repositories.length === 0) {
     return (
       'You cannot use any repository from here. The operator of this bot decides who can use which ' +
@@ -164,7 +165,7 @@ async function explainRouting(
   { asked }: Extract<CommandReading, { kind: 'where' }>,
 ): Promise<string> {
   const usable = await candidates(intake, who);
-  if (usable.outsider !== null) return renderUntrusted(usable.outsider.message);
+  if (usable.outsider !== null) return renderUntrusted(reasonText(usable.outsider));
   const verdict = route({
     explicit: asked.repository === null ? null : { repository: asked.repository, by: 'named' },
     thread: null,
@@ -173,7 +174,7 @@ async function explainRouting(
   });
   switch (verdict.kind) {
     case 'none':
-      return renderUntrusted(verdict.reason.message);
+      return renderUntrusted(reasonText(verdict.reason));
     case 'ask':
       return (
         'I would ask you to choose one of these: ' +

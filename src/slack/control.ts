@@ -1,4 +1,5 @@
 /** Cancels, retries, approves or routes a task, once it has checked that the user may. */
+import { reasonText } from '../core/reason.ts';
 import { shortIdOf, slackTaskId } from '../core/ids.ts';
 import { askersOf } from '../core/access/approver.ts';
 import { maySlackUse, groupsAskedAbout } from '../core/access/slack-access.ts';
@@ -60,7 +61,9 @@ export async function admitActor(intake: Intake, taskId: string, actor: Actor): 
   const unrouted = repository === null && own && maySlackUse({ kind: 'workspace' }, at).allowed;
   if (person === null || !(allowed || unrouted)) {
     return refuse(
-      refusal === undefined || refusal.allowed ? sentences.taskGone : renderUntrusted(refusal.reason.message),
+      refusal === undefined || refusal.allowed
+        ? sentences.taskGone
+        : renderUntrusted(reasonText(refusal.reason)),
     );
   }
   return { ok: true, task, view, request, trigger, repository, person };
@@ -164,7 +167,7 @@ export async function chooseRepository(
     person,
     team: slack.team,
   });
-  if (!verdict.allowed) return renderUntrusted(verdict.reason.message);
+  if (!verdict.allowed) return renderUntrusted(reasonText(verdict.reason));
   return (await admitted.task.choose(repository))
     ? `${shortIdSpan(admitted.view.shortId)} now continues with ${repositorySpan(repository)}.`
     : sentences.notOffered;

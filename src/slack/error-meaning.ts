@@ -16,6 +16,7 @@
  * Any other code, such as one of next year, is a final refusal: `refused`.
  */
 import type { Meaning } from '../core/ports/upstream-error.ts';
+import { reasonOf } from '../core/reason.ts';
 
 const codes = {
   transient: `fatal_error internal_error request_timeout service_unavailable team_added_to_org
@@ -67,25 +68,21 @@ export const meaningOfCode = (code: string): SlackMeaning => meanings.get(code) 
 /** What the refusal of a call means for a task. */
 export function taskMeaningOf(method: string, code: string): Meaning {
   const meaning = meaningOfCode(code);
-  const refusal = `Slack answered ${method} with ${code}`;
-  const reason = (remedy: string) => ({ code: `slack-${code}`, message: `${refusal}. ${remedy}` });
+  const said = { method, code };
   switch (meaning) {
     case 'transient':
     case 'limited':
-      return { kind: 'transient', waitMs: null, reason: reason('Try again later.') };
+      return { kind: 'transient', waitMs: null, reason: reasonOf('slack-refused.transient', said) };
     case 'ours':
-      return {
-        kind: 'ours',
-        reason: reason('An operator has to check the app’s token and scopes: `npm run doctor` names them.'),
-      };
+      return { kind: 'ours', reason: reasonOf('slack-refused.ours', said) };
     case 'gone':
     case 'uneditable':
     case 'done':
-      return { kind: 'gone', reason: reason('What was asked for no longer exists there.') };
+      return { kind: 'gone', reason: reasonOf('slack-refused.gone', said) };
     case 'closed':
-      return { kind: 'refused', reason: reason('Invite the app to the channel, or ask in another one.') };
+      return { kind: 'refused', reason: reasonOf('slack-refused.closed', said) };
     case 'content':
     case 'refused':
-      return { kind: 'refused', reason: reason('Ask again, or report it to an operator.') };
+      return { kind: 'refused', reason: reasonOf('slack-refused', said) };
   }
 }

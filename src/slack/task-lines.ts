@@ -1,6 +1,7 @@
 /** Lists the tasks of a user and a channel, one line each, and decides which of them the user can see. */
 import type { IndexedTask } from '../core/chat.ts';
 import { groupsAskedAbout, maySlackUse, outsiderReason } from '../core/access/slack-access.ts';
+import { reasonText } from '../core/reason.ts';
 import type { TaskOutcome } from '../core/task.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { ageText, standingText } from '../core/task-words.ts';
@@ -81,7 +82,7 @@ export async function listTasks(intake: Intake, who: Asker, scope: ListScope): P
   });
   const person = await deps.chat.person(who.userId, groupsAskedAbout(known.map(({ access }) => access)));
   const outsider = outsiderReason(person, slack.team);
-  if (outsider !== null) return renderUntrusted(outsider.message);
+  if (outsider !== null) return renderUntrusted(reasonText(outsider));
   const shown = known.filter(
     ({ task, access }) =>
       task.userId === who.userId ||

@@ -1,3 +1,4 @@
+import { aReason } from '../../test/fixtures/a-reason.ts';
 import type { KnownBlock } from '@slack/types';
 import { describe, expect, it } from 'vitest';
 import { emptyReceipt, totalOnly } from '../core/grant.ts';
@@ -255,7 +256,7 @@ describe('the post of an ended task', () => {
   });
 
   it('shows what an approval publishes', () => {
-    const reason = { code: 'secret', message: 'Held.' };
+    const reason = aReason('secret', 'Held.');
     const patch = { text: 'diff --git a/x b/x\n+<!channel>\n', complete: true };
     const text = shown(ended({ kind: 'held', reason, changeHash: 'ab12', patch }));
     expect(text).toContain('The change:\n```\ndiff --git a/x b/x\n+&lt;!channel&gt;\n```');
@@ -316,7 +317,7 @@ describe('the post of an ended task', () => {
     ],
     [
       'a held change that can be approved',
-      { kind: 'held', reason: { code: 'x', message: 'It has a key in it.' }, changeHash: 'a'.repeat(64) },
+      { kind: 'held', reason: aReason('x', 'It has a key in it.'), changeHash: 'a'.repeat(64) },
       '✋ The change is held back*\nIt has a key in it.',
       ['task.approve', 'task.retry', 'task.log'],
     ],
@@ -324,46 +325,46 @@ describe('the post of an ended task', () => {
       'a held change that needs a second person',
       {
         kind: 'held',
-        reason: { code: 'x', message: 'It has a key in it.' },
+        reason: aReason('x', 'It has a key in it.'),
         changeHash: 'a'.repeat(64),
         secondPerson: true,
       },
-      '✋ The change is held back*\nIt has a key in it.\n\nEveryone who can use this repository, except who asked,',
+      '✋ The change is held back*\nIt has a key in it.\n*Cause:* GitHub. *Next:* Ask again.\n\nEveryone who can use this repository, except who asked,',
       ['task.approve', 'task.retry', 'task.log'],
     ],
     [
       'a held change that cannot be approved',
-      { kind: 'held', reason: { code: 'x', message: 'Workflows.' }, changeHash: null },
+      { kind: 'held', reason: aReason('x', 'Workflows.'), changeHash: null },
       'Workflows.',
       ['task.retry', 'task.log'],
     ],
     [
       'a failure with a kept change',
-      { kind: 'failed', reason: { code: 'x', message: 'GitHub is down.' }, changeKept: true },
-      'GitHub is down.\n\nThe change is kept',
+      { kind: 'failed', reason: aReason('x', 'GitHub is down.'), changeKept: true },
+      'GitHub is down.\n*Cause:* GitHub. *Next:* Ask again.\n\nThe change is kept',
       ['task.retry', 'task.log'],
     ],
     [
       'a base branch that was deleted meanwhile, by name',
       {
         kind: 'failed',
-        reason: { code: 'base-branch-gone', message: 'The base branch `release/1` was deleted.' },
+        reason: aReason('base-branch-gone', 'The base branch `release/1` was deleted.'),
         changeKept: true,
       },
-      'The base branch `release/1` was deleted.\n\nThe change is kept',
+      'The base branch `release/1` was deleted.\n*Cause:* GitHub. *Next:* Ask again.\n\nThe change is kept',
       ['task.retry', 'task.log'],
     ],
     ['a cancellation', { kind: 'cancelled', by: 'Jo' }, '⏹️ Cancelled by Jo', ['task.retry', 'task.log']],
     [
       'a refusal',
-      { kind: 'refused', reason: { code: 'x', message: 'Not you.' } },
+      { kind: 'refused', reason: aReason('x', 'Not you.') },
       '🚫 Not started*\nNot you.',
       ['task.retry'],
     ],
     ...['slack-guest', 'slack-other-workspace', 'slack-bot', 'slack-deactivated'].map(
       (code): [string, TaskOutcome, string, string[]] => [
         `a refusal that no retry changes (${code})`,
-        { kind: 'refused', reason: { code, message: 'Not you.' } },
+        { kind: 'refused', reason: aReason(code, 'Not you.') },
         '🚫 Not started*\nNot you.',
         [],
       ],
@@ -375,10 +376,7 @@ describe('the post of an ended task', () => {
 
   it('binds an approval to the hash of the shown change', () => {
     const changeHash = 'b'.repeat(64);
-    const message = taskMessage(
-      ended({ kind: 'held', reason: { code: 'x', message: 'm' }, changeHash }),
-      slackMention,
-    );
+    const message = taskMessage(ended({ kind: 'held', reason: aReason('x', 'm'), changeHash }), slackMention);
     expect(JSON.stringify(message.blocks)).toContain(
       JSON.stringify(JSON.stringify({ taskId: 'slack-1', changeHash })),
     );

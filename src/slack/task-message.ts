@@ -22,7 +22,14 @@ import type { RepositoryRef, SlackTrigger } from '../core/task.ts';
 import { button, confirmation, context, fitLines, maxSectionChars, plain, section } from './blocks.ts';
 import { bold, codeSpan, escapeInline, link } from './mrkdwn.ts';
 import { actionIds, chooseButtonId, choiceBlockId } from './names.ts';
-import { cautionText, deniedSection, maxOutcomeText, outcomeText, slackMarkup } from './task-outcome.ts';
+import {
+  cautionText,
+  deniedSection,
+  maxOutcomeText,
+  outcomeText,
+  remedyOfEnd,
+  slackMarkup,
+} from './task-outcome.ts';
 
 export interface TaskMessage {
   /** The text for notifications and screen readers. Never empty. */
@@ -169,7 +176,9 @@ function endedMessage(view: TaskView, room: number): Omit<TaskMessage, 'brief'> 
   const sections = (parts: readonly string[]): KnownBlock[] =>
     parts.filter((part) => part !== '').map((part) => section(part));
   const blocks = sections([cautionText(view.receipt), headline, ...texts]);
-  const below = sections([evidence, denied]);
+  // Below the words of the model, which could write the like.
+  const remedy = outcome.kind === 'no-change' ? remedyOfEnd(outcome) : '';
+  const below = sections([remedy, evidence, denied]);
   if (hasWordsOfModel(outcome) && below.length > 0) blocks.push({ type: 'divider' });
   blocks.push(...below);
   for (const line of [failedText(view), reachedText(view.receipt, slackMarkup)])

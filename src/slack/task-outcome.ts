@@ -3,10 +3,11 @@ import { attemptsIn, cautionAdvice, cautionClaim, needsCaution } from '../core/a
 import type { Receipt } from '../core/grant.ts';
 import { deniedText, type Markup } from '../core/post-text.ts';
 import type { Patch } from '../core/change-set.ts';
-import type { TaskOutcome } from '../core/task.ts';
+import { reasonOfEnd, remedyText } from '../core/reason.ts';
+import type { Reason, TaskOutcome } from '../core/task.ts';
 import { steeredText } from '../core/task-words.ts';
 import { fitLines } from './blocks.ts';
-import { bold, codeBlock, codeSpan, escapeInline, link } from './mrkdwn.ts';
+import { bold, codeBlock, codeSpan, escapeInline, link, renderUntrusted } from './mrkdwn.ts';
 import { renderUntrustedParts } from './mrkdwn-parts.ts';
 
 const maxText = 2900;
@@ -26,7 +27,10 @@ export interface OutcomeText {
 
 /** Renders the outcome. Every text is escaped and within the limit of a section. `room`: of all texts. */
 export function outcomeText(outcome: TaskOutcome, room = maxOutcomeText): OutcomeText {
-  const outcomeWithMessage = (headline: string, message: string) => titled(headline, message, room);
+  const outcomeWithMessage = (headline: string, message: string, after = '') =>
+    titled(headline, message, after, room);
+  const withReason = (headline: string, reason: Reason, after = '') =>
+    outcomeWithMessage(headline, reason.message, `${remedy(reason)}${after}`);
   const answerText = (text: string) => untitled(text, room);
   switch (outcome.kind) {
     case 'pull-request':
@@ -37,28 +41,29 @@ export function outcomeText(outcome: TaskOutcome, room = maxOutcomeText): Outcom
         : outcomeWithMessage('⚠️ Nothing was published', `${outcome.leftOut}\n\n${outcome.summary}`);
     case 'ignored':
     case 'refused':
-      return outcomeWithMessage('🚫 Not started', outcome.reason.message);
+      return withReason('🚫 Not started', outcome.reason);
     case 'held': {
       const next =
         outcome.changeHash === null
           ? ''
           : `\n\nEveryone who can use this repository${outcome.secondPerson === true ? ', except who asked,' : ''} can publish the change anyway: press Approve.`;
-      const held = outcomeWithMessage('✋ The change is held back', `${outcome.reason.message}${next}`);
+      const held = withReason('✋ The change is held back', outcome.reason, next);
       return withPatch(held, outcome.patch, room);
     }
     case 'failed': {
       const kept = outcome.changeKept
         ? '\n\nThe change is kept. Press Retry to publish it without running Codex again.'
         : '';
-      return outcomeWithMessage('❌ Failed', `${outcome.reason.message}${kept}`);
+      return withReason('❌ Failed', outcome.reason, kept);
     }
     case 'cancelled': {
       const headline = `⏹️ Cancelled by ${escapeInline(outcome.by, 100)}`;
-      return { headline: bold(headline), texts: [], notification: headline };
+      return { headline: bold(headline), texts: [remedyOfEnd(outcome)], notification: headline };
     }
     case 'patch': {
-      const words = `${outcome.reason.message}\n\n${outcome.summary}`;
-      const patched = outcomeWithMessage('📋 The change is a patch', words);
+      const { reason, summary } = outcome;
+      const words = `${reason.message}\n\n${summary}`;
+      const patched = outcomeWithMessage('📋 The change is a patch', words, remedy(reason));
       return withPatch(patched, outcome.patch, room);
     }
     case 'replied':
@@ -85,12 +90,24 @@ function withPatch(outcome: OutcomeText, patch: Patch | undefined, room: number)
   return { ...outcome, texts: [...outcome.texts, `The change${more}:\n${code}`] };
 }
 
-/** Renders a message, which may quote user input. Keeps code, and escapes everything else. */
-function titled(headline: string, message: string, room: number): OutcomeText {
+const remedy = (reason: Reason): string =>
+  remedyText(reason, bold, (next) => renderUntrusted(next, maxText / 2));
+
+/** What to do next; '' where the end is an answer. */
+export function remedyOfEnd(outcome: TaskOutcome): string {
+  const reason = reasonOfEnd(outcome);
+  return reason === null ? '' : remedy(reason);
+}
+
+/**
+ * Renders a message, which may quote user input. Keeps code, and escapes everything else. `after`: mrkdwn of
+ * our own, which no cut of the message reaches.
+ */
+function titled(headline: string, message: string, after: string, room: number): OutcomeText {
   const notification = escapeInline(message, 300);
   return {
     headline: bold(headline),
-    texts: renderUntrustedParts(message, room),
+    texts: [...renderUntrustedParts(message, room), ...(after === '' ? [] : [after])],
     notification: notification === '' ? headline : `${headline}: ${notification}`,
   };
 }

@@ -1,4 +1,5 @@
 /** Handles the form: opens it, suggests repositories, and accepts a submission or shows its errors. */
+import { reasonText } from '../core/reason.ts';
 import type { ViewErrorsResponseAction } from '@slack/bolt';
 import type { PlainTextOption } from '@slack/types';
 import * as z from 'zod';
@@ -157,7 +158,7 @@ export async function acceptForm(intake: Intake, body: unknown): Promise<ViewErr
     return formError('I am not set up for this repository. Choose another one.', 'repository');
   const person = await deps.chat.person(user.id, groupsAskedAbout([policy.slack]));
   const verdict = maySlackUse(policy.slack, { channelId: metadata.channelId, person, team: slack.team });
-  if (!verdict.allowed) return formError(verdict.reason.message, 'repository');
+  if (!verdict.allowed) return formError(reasonText(verdict.reason), 'repository');
 
   const key = { event: 'form', teamId: slack.team, viewId: view.id } as const;
   const run: TaskRequest['ask'] = { kind: 'run' };

@@ -1,3 +1,4 @@
+import { aReason } from '../../test/fixtures/a-reason.ts';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -248,7 +249,7 @@ describe('the list of tasks', () => {
   it('shows with state=open only what is not settled, without an outcome', async () => {
     const outcomes: Readonly<Record<string, TaskView['outcome']>> = {
       runs: null,
-      held: { kind: 'held', reason: { code: 'x', message: 'A workflow.' }, changeHash: 'c0ffee' },
+      held: { kind: 'held', reason: aReason('x', 'A workflow.'), changeHash: 'c0ffee' },
       cancelled: { kind: 'cancelled', by: 'maria' },
     };
     const shown = Object.entries(outcomes).map(async ([taskId, outcome]) => {

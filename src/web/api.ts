@@ -6,7 +6,8 @@ import type { Approval } from '../core/authorization.ts';
 import { openTaskOf } from '../core/open-task.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { standingText } from '../core/task-words.ts';
-import { taskOptionsSchema, type RepositoryRef, type TaskRequest } from '../core/task.ts';
+import { reasonOfEnd } from '../core/reason.ts';
+import { taskOptionsSchema, type Reason, type RepositoryRef, type TaskRequest } from '../core/task.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import { headOf } from '../lib/cut-text.ts';
 import { checkBearer, refusedAccess } from './access.ts';
@@ -145,7 +146,9 @@ export function apiRoutes(deps: ApiDeps): Hono {
 
   api.get('/:id', async (c) => {
     const view = await known(c.req.param('id'))?.view();
-    return view == null ? noSuchTask(c) : c.json({ ...view, phaseText: standingText(view) });
+    return view == null
+      ? noSuchTask(c)
+      : c.json({ ...view, phaseText: standingText(view), reason: endReason(view) });
   });
 
   api.get('/:id/events', async (c) => {
@@ -205,6 +208,8 @@ export function apiRoutes(deps: ApiDeps): Hono {
   const known = (id: string): ApiTask | null => (taskIdSchema.safeParse(id).success ? deps.task(id) : null);
   return api;
 }
+
+const endReason = ({ outcome }: TaskView): Reason | null => (outcome === null ? null : reasonOfEnd(outcome));
 
 /** What a list says about a task. */
 function summaryOf(view: TaskView, maxCharacters: number): object {

@@ -57,7 +57,11 @@ describe('a bot that is stopped while a task runs and started again', () => {
     const view = await untilEnded(flow.world, asked.taskId);
     expect(view.outcome).toMatchObject({
       kind: 'failed',
-      reason: { code: 'sandbox-lost', message: expect.stringMatching(/The sandbox was lost.*start over/) },
+      reason: {
+        code: 'sandbox-lost',
+        message: expect.stringContaining('The sandbox was lost'),
+        next: 'Ask again to start over.',
+      },
     });
     expect(events.filter(({ body }) => body.kind === 'ended')).toHaveLength(1);
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));

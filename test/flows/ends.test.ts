@@ -169,7 +169,7 @@ describe('a request without work for Codex', () => {
       '@airlock --model gpt-5.5 mend it [mend]',
       'maria',
       'refused',
-      /`gpt-5\.5` is not allowed on this repository.*`gpt-6\.1-sol`/,
+      /`gpt-5\.5` is not allowed on this repository[^]*`gpt-6\.1-sol`/,
     ],
     [
       'with an option that does not exist',

@@ -232,7 +232,7 @@ describe('a refusal of GitHub', () => {
     });
     const result = await publication.publish(input);
     expect(result).toMatchObject({ kind: 'rejected', reason: { code: 'permission-missing' } });
-    expect(result.kind === 'rejected' && result.reason.message).toContain('Workflows: write');
+    expect(result.kind === 'rejected' && result.reason.next).toContain('Workflows: write');
     expect(await published(simulator)).toMatchObject({ branches: [], pulls: 0 });
   });
 

@@ -1,4 +1,5 @@
 /** The `Chat` adapter against emulate's Slack with the manifest's scopes, and against Slack's errors. */
+import { aReason } from '../fixtures/a-reason.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ChatRateLimitedError, type Chat } from '../../src/core/ports/chat-port.ts';
 import type { SlackPolicy } from '../../src/core/policy.ts';
@@ -61,7 +62,7 @@ const view = (outcome: TaskOutcome | null = null): TaskView => ({
   acceptedAt: iso(Date.now()),
   outcome,
 });
-const refused: TaskOutcome = { kind: 'refused', reason: { code: 'x', message: 'Not you.' } };
+const refused: TaskOutcome = { kind: 'refused', reason: aReason('x', 'Not you.') };
 const ended = (task: TaskView): TaskView => ({
   ...task,
   status: 'ended',

@@ -100,7 +100,12 @@ const setup: fc.Arbitrary<TaskView['setup']> = fc.oneof(
     optional: fc.boolean(),
   }),
 );
-const reason = fc.record({ code: hostileText, message: hostileText });
+const reason = fc.record({
+  code: hostileText,
+  cause: fc.constantFrom('github' as const, 'codex' as const),
+  message: hostileText,
+  next: hostileText,
+});
 
 const hostileOutcome: fc.Arbitrary<TaskOutcome> = fc.oneof(
   fc.record({

@@ -1,4 +1,5 @@
 /** All requests of a user in Slack, through `POST /slack/events`: effects and answers. */
+import { aReason } from '../fixtures/a-reason.ts';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { IndexedTask } from '../../src/core/chat.ts';
@@ -39,11 +40,11 @@ const pullRequest: TaskOutcome = {
 };
 const failed = (changeKept: boolean): TaskOutcome => ({
   kind: 'failed',
-  reason: { code: 'x', message: 'it broke' },
+  reason: aReason('x', 'it broke'),
   changeKept,
 });
 const hash = 'a'.repeat(64);
-const held: TaskOutcome = { kind: 'held', reason: { code: 'x', message: 'a secret' }, changeHash: hash };
+const held: TaskOutcome = { kind: 'held', reason: aReason('x', 'a secret'), changeHash: hash };
 
 interface TaskSetup {
   readonly by?: string;
@@ -662,7 +663,7 @@ describe('a click', () => {
   it('on Retry in an ephemeral message starts the task in the channel, without a thread', async () => {
     const world = createWorld();
     await addTask(world, 'slack-1', {
-      view: { outcome: { kind: 'refused', reason: { code: 'x', message: 'not that model' } } },
+      view: { outcome: { kind: 'refused', reason: aReason('x', 'not that model') } },
     });
     const shownAlone = {
       message: undefined,

@@ -1,4 +1,5 @@
 /** Around `POST /slack/events`: a Slack that signs and answers, users, a policy, and tasks that record. */
+import { aReason } from '../fixtures/a-reason.ts';
 import type { Hono } from 'hono';
 import type { ChatPerson, IndexedTask } from '../../src/core/chat.ts';
 import type { Approval } from '../../src/core/authorization.ts';
@@ -127,7 +128,7 @@ export function createWorld(options: WorldOptions = {}): World {
       forRepository: (repository) =>
         repositoryPolicy(repository) ?? {
           allowed: false,
-          reason: { code: 'repository-not-listed', message: 'not listed' },
+          reason: aReason('repository-not-listed', 'not listed'),
         },
       named: [shop, docs, vault],
       hasPatterns: options.installed !== undefined,

@@ -1,3 +1,4 @@
+import { aReason } from '../../../test/fixtures/a-reason.ts';
 import { describe, expect, it } from 'vitest';
 import { authorize, type AuthorizeInput } from './authorize.ts';
 import type { ChatPerson } from '../chat.ts';
@@ -38,7 +39,7 @@ const facts = {
 const good: AuthorizeInput = { request, policy, facts, canWrite: true, chat: null };
 const notListed = {
   allowed: false,
-  reason: { code: 'repository-not-listed', message: '`acme/shop` is not listed in `x`.' },
+  reason: aReason('repository-not-listed', '`acme/shop` is not listed in `x`.'),
 } as const;
 
 describe('authorize on GitHub and the API', () => {
@@ -118,7 +119,7 @@ describe('authorize on GitHub and the API', () => {
 
   it('names the allowed models in the refusal', () => {
     const verdict = authorize({ ...good, request: { ...request, options: { model: 'gpt-z' } } });
-    expect(verdict.kind === 'refused' && verdict.reason.message).toContain('`gpt-a`, `gpt-b`');
+    expect(verdict.kind === 'refused' && verdict.reason.next).toContain('`gpt-a`, `gpt-b`');
   });
 });
 
@@ -183,7 +184,7 @@ describe('authorize from Slack', () => {
     const path: RoutedRequest = { ...slack, repository: { owner: 'src', name: 'index.ts' } };
     for (const over of [{ policy: notListed }, { facts: null }]) {
       const verdict = authorize({ ...asked, request: path, ...over });
-      expect(verdict.kind === 'refused' && verdict.reason.message).toContain(
+      expect(verdict.kind === 'refused' && verdict.reason.next).toContain(
         'if `src/index.ts` was part of what is to be done, write the repository before it',
       );
     }

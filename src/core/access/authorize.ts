@@ -9,6 +9,7 @@
  */
 import type { ChatPerson } from '../chat.ts';
 import type { RepositoryPolicy, RepositoryRefusal } from '../policy.ts';
+import { reasonOf } from '../reason.ts';
 import { maySlackUse } from './slack-access.ts';
 import type { Effort, Reason, RepositoryFacts, RoutedRequest, SlackTrigger } from '../task.ts';
 
@@ -32,54 +33,34 @@ type Authorized = {
 };
 export type AuthorizeVerdict = Authorized | { readonly kind: 'refused'; readonly reason: Reason };
 
-const refused = (code: string, message: string): AuthorizeVerdict => ({
-  kind: 'refused',
-  reason: { code, message },
-});
+const refused = (reason: Reason): AuthorizeVerdict => ({ kind: 'refused', reason });
 
 export function authorize({ request, policy, facts, canWrite, chat }: AuthorizeInput): AuthorizeVerdict {
   const name = `${request.repository.owner}/${request.repository.name}`;
   if (request.trigger.kind === 'slack') {
     const refusal = slackRefusal(request.trigger, name, policy, chat);
-    if (refusal !== null) return { kind: 'refused', reason: refusal };
+    if (refusal !== null) return refused(refusal);
   }
+  const repository = `\`${name}\``;
   if (facts === null) {
-    const message = `The GitHub App is not installed on \`${name}\`, or there is no such repository. Install it on the repository and ask again.`;
     const fromSlack = request.trigger.kind === 'slack';
-    return refused('not-installed', fromSlack ? `${message} ${repositoryFirst(name)}` : message);
+    return refused(reasonOf(fromSlack ? 'not-installed.named' : 'not-installed', { repository }));
   }
   if (request.trigger.kind === 'github') {
-    if (request.requester === null)
-      return refused('no-requester', 'Airlock could not tell who asked for this.');
+    if (request.requester === null) return refused(reasonOf('no-requester'));
     // A repository that was deleted and created again, or transferred, keeps its name but is another one.
-    if (request.trigger.repositoryId !== facts.repositoryId) {
-      return refused(
-        'repository-changed',
-        `\`${name}\` is no longer the repository that this was asked in. Ask again there.`,
-      );
-    }
-    if (canWrite === 'unknown') {
-      return refused(
-        'permission-unknown',
-        'GitHub could not say whether you may write to this repository, so nothing was started. Ask again in a few minutes.',
-      );
-    }
-    if (!canWrite) {
-      return refused(
-        'no-write-access',
-        'Only people with write access to this repository can start a task. Somebody who has it can ask here instead.',
-      );
-    }
+    if (request.trigger.repositoryId !== facts.repositoryId)
+      return refused(reasonOf('repository-changed', { repository }));
+    if (canWrite === 'unknown') return refused(reasonOf('permission-unknown'));
+    if (!canWrite) return refused(reasonOf('no-write-access'));
   }
-  if (!policy.allowed) return { kind: 'refused', reason: policy.reason };
+  if (!policy.allowed) return refused(policy.reason);
 
   const { base, model, effort } = request.options;
   if (model !== undefined && !policy.models.includes(model)) {
     const models = policy.models.map((known) => `\`${known}\``).join(', ');
-    return refused(
-      'model-not-allowed',
-      `The model \`${model}\` is not allowed on this repository. \`--model\` takes one of: ${models}. Leave it out for \`${policy.model}\`.`,
-    );
+    const usual = `\`${policy.model}\``;
+    return refused(reasonOf('model-not-allowed', { model: `\`${model}\``, models, usual }));
   }
   return {
     kind: 'allowed',
@@ -89,27 +70,18 @@ export function authorize({ request, policy, facts, canWrite, chat }: AuthorizeI
   };
 }
 
-/** The words may have begun with a path, or with `and/or`: whatever looks like a repository counts as one. */
-const repositoryFirst = (name: string): string =>
-  `The words begin with the repository: if \`${name}\` was part of what is to be done, write the repository before it.`;
-
 function slackRefusal(
   trigger: SlackTrigger,
   name: string,
   policy: AuthorizeInput['policy'],
   chat: AuthorizeInput['chat'],
 ): Reason | null {
-  if (chat === null) {
-    return {
-      code: 'slack-not-set-up',
-      message: 'This bot is not set up for Slack, so nothing was started.',
-    };
-  }
+  if (chat === null) return reasonOf('slack-not-set-up');
   const access = policy.allowed ? policy.slack : ({ kind: 'none' } as const);
   const verdict = maySlackUse(access, { channelId: trigger.channelId, ...chat });
   if (verdict.allowed) return null;
-  const { code, message } = verdict.reason;
-  return code === 'slack-not-enabled'
-    ? { code, message: `${message} ${repositoryFirst(name)}` }
+  // The words may have begun with a path, or with `and/or`: whatever looks like a repository counts as one.
+  return verdict.reason.code === 'slack-not-enabled'
+    ? reasonOf('slack-not-enabled.named', { repository: `\`${name}\`` })
     : verdict.reason;
 }

@@ -9,6 +9,7 @@
  * - A closed or merged pull request gets one sentence. Only a question is still answered there.
  */
 import type { PullPlace } from '../authorization.ts';
+import { reasonOf } from '../reason.ts';
 import type { PullRequestRef, PullRequestState, Reason, RepositoryFacts, TaskJob } from '../task.ts';
 
 export interface PullPlaceInput {
@@ -36,46 +37,33 @@ export interface WorkInPull {
 }
 export type PullVerdict = WorkInPull | { readonly kind: 'refused'; readonly reason: Reason };
 
-const refused = (code: string, message: string): PullVerdict => ({
-  kind: 'refused',
-  reason: { code, message },
-});
+const refused = (reason: Reason): PullVerdict => ({ kind: 'refused', reason });
 
 export const questionIsReadOnly = 'A question changes nothing.';
 
 export function placeInPull(input: PullPlaceInput): PullVerdict {
-  const { number, job, state, heads } = input;
-  const name = `Pull request ${number}`;
-  if (state === null) return refused('pull-request-gone', `${name} does not exist any more.`);
-  if (input.base !== undefined) {
-    const message =
-      '`--base` has no place in a pull request: the work goes onto its branch. Leave it out, or mention me in an issue.';
-    return refused('base-in-pull-request', message);
-  }
-  if (job !== 'question' && !state.open) return refused(...notOpen(name, state));
+  const { job, state, heads } = input;
+  const number = String(input.number);
+  if (state === null) return refused(reasonOf('pull-request-gone', { number }));
+  if (input.base !== undefined) return refused(reasonOf('base-in-pull-request'));
+  if (job !== 'question' && !state.open)
+    return refused(reasonOf(state.merged ? 'pull-request-merged' : 'pull-request-closed', { number }));
 
   const fork = !state.sameRepository;
   const { headRef, headSha } = state.pullRequest;
   // GitHub closes a pull request whose branch is deleted; it can be open for a moment.
-  if (job !== 'question' && !fork && heads.head === null) {
-    const message = `The branch of pull request ${number} was deleted. Restore it and ask again, or mention me in an issue.`;
-    return refused('branch-gone', message);
-  }
+  if (job !== 'question' && !fork && heads.head === null) return refused(reasonOf('branch-gone', { number }));
   const readOnly = whyReadOnly(input, state);
-  if (job === 'resolve-conflicts' && readOnly !== null) {
-    const message = `${readOnly} The conflicts have to be resolved by somebody who may push to it.`;
-    return refused('pull-request-read-only', message);
-  }
-  if (readOnly !== null && state.locked) {
-    const message = `${readOnly} The answer would be a comment, and this conversation is locked. Unlock it and ask again.`;
-    return refused('conversation-locked', message);
-  }
+  if (job === 'resolve-conflicts' && readOnly !== null)
+    return refused(reasonOf('pull-request-read-only', { why: readOnly }));
+  if (readOnly !== null && state.locked)
+    return refused(reasonOf('conversation-locked.here', { why: readOnly }));
   const sha = (fork ? null : heads.head) ?? headSha;
   const { title, url, draft } = state.pullRequest;
   return {
     kind: 'work',
     pull: {
-      number,
+      number: input.number,
       title,
       url,
       draft,
@@ -91,12 +79,6 @@ export function placeInPull(input: PullPlaceInput): PullVerdict {
     continues: readOnly === null ? { ...state.pullRequest, headSha: sha } : null,
     readOnly,
   };
-}
-
-function notOpen(name: string, { merged }: PullRequestState): [code: string, message: string] {
-  return merged
-    ? ['pull-request-merged', `${name} is merged. Mention me in an issue that says what else to change.`]
-    : ['pull-request-closed', `${name} is closed. Reopen it and ask again, or mention me in an issue.`];
 }
 
 /** null: a commit may go onto its head. */

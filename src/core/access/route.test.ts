@@ -85,7 +85,7 @@ describe('route', () => {
   it('returns no repository to a person who may use none, and says who decides that', () => {
     const verdict = route(nothing);
     expect(verdict).toMatchObject({ kind: 'none', reason: { code: 'no-repository' } });
-    expect(verdict.kind === 'none' && verdict.reason.message).toContain('Ask the operator of this bot');
+    expect(verdict.kind === 'none' && verdict.reason.next).toContain('Ask the operator of this bot');
   });
 
   const anyRef = fc.constantFrom(acme('a'), acme('b'), acme('c'), { owner: 'ACME', name: 'B' });

@@ -5,6 +5,7 @@
  */
 import type { NamedBy, RoutedBy, Routing } from '../chat.ts';
 import { sameRepository } from '../ids.ts';
+import { reasonOf } from '../reason.ts';
 import type { Reason, RepositoryRef } from '../task.ts';
 
 export interface RouteInput {
@@ -29,11 +30,7 @@ export type RouteVerdict =
   | { readonly kind: 'none'; readonly reason: Reason };
 
 /** Reveals nothing about the configuration: everybody who may use nothing gets the same answer. */
-const nothingToUse: Reason = {
-  code: 'no-repository',
-  message:
-    'You cannot use any repository from here. Ask the operator of this bot, who decides who can use which repository from which channels.',
-};
+const nothingToUse = (): Reason => reasonOf('no-repository');
 
 export function route({ explicit, thread, channelDefault, candidates }: RouteInput): RouteVerdict {
   const to = (repository: RepositoryRef, by: RoutedBy): RouteVerdict => ({
@@ -48,7 +45,7 @@ export function route({ explicit, thread, channelDefault, candidates }: RouteInp
     (candidate, index) => candidates.findIndex((other) => sameRepository(other, candidate)) === index,
   );
   const [only, ...more] = choices;
-  if (only === undefined) return { kind: 'none', reason: nothingToUse };
+  if (only === undefined) return { kind: 'none', reason: nothingToUse() };
   return more.length === 0 ? to(only, 'only') : { kind: 'ask', choices };
 }
 

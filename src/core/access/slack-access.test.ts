@@ -56,9 +56,9 @@ describe('the access of a full member', () => {
     ['another channel', listed(['C2'], null)],
   ])('says who can change it when the configuration allows only %s, and names no id', (_, access) => {
     const verdict = maySlackUse(access, { channelId: 'C1', person: maria, team });
-    const message = verdict.allowed ? '' : verdict.reason.message;
-    expect(message).toContain('The operator of this bot can change that');
-    expect(message).not.toMatch(/[CUS]\d/);
+    const { message = '', next = '' } = verdict.allowed ? {} : verdict.reason;
+    expect(next).toContain('Ask the operator of this bot, who can change that');
+    expect(message + next).not.toMatch(/[CUS]\d/);
   });
 });
 

@@ -8,51 +8,32 @@
  */
 import type { ChatPerson } from '../chat.ts';
 import type { SlackAccess } from '../policy.ts';
+import { reasonOf } from '../reason.ts';
 import type { Reason } from '../task.ts';
 
 export type SlackVerdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: Reason };
 
-const refused = (code: string, message: string): SlackVerdict => ({
-  allowed: false,
-  reason: { code, message },
-});
-
-const whoCanChangeIt = 'The operator of this bot can change that in its configuration.';
-
-const unknownPerson: Reason = {
-  code: 'slack-person-unknown',
-  message: 'Slack does not say who you are, so nothing was started.',
-};
-const otherWorkspace: Reason = {
-  code: 'slack-other-workspace',
-  message: 'Only members of the Slack workspace that this bot was set up for can ask for anything here.',
-};
+const refused = (reason: Reason): SlackVerdict => ({ allowed: false, reason });
 
 /** Says why this person may use no repository at all; null for a full member of the workspace. */
 export function outsiderReason(person: ChatPerson | null, team: string): Reason | null {
-  if (person === null) return unknownPerson;
+  if (person === null) return reasonOf('slack-person-unknown');
   switch (person.kind) {
     case 'bot':
-      return {
-        code: 'slack-bot',
-        message: 'Apps and workflows cannot ask for anything here. Only people can.',
-      };
+      return reasonOf('slack-bot');
     case 'deactivated':
-      return { code: 'slack-deactivated', message: 'This Slack account is deactivated.' };
+      return reasonOf('slack-deactivated');
     case 'stranger':
-      return otherWorkspace;
+      return reasonOf('slack-other-workspace');
     case 'guest':
-      return {
-        code: 'slack-guest',
-        message: 'Guests cannot ask for anything here. A full member of this workspace can.',
-      };
+      return reasonOf('slack-guest');
     case 'member':
-      return person.teamId === team ? null : otherWorkspace;
+      return person.teamId === team ? null : reasonOf('slack-other-workspace');
   }
 }
 
 const outsiderCodes: ReadonlySet<string> = new Set([
-  otherWorkspace.code,
+  'slack-other-workspace',
   'slack-bot',
   'slack-deactivated',
   'slack-guest',
@@ -67,32 +48,22 @@ export function maySlackUse(
   at: { readonly channelId: string; readonly person: ChatPerson | null; readonly team: string },
 ): SlackVerdict {
   const { channelId, person, team } = at;
-  if (person === null) return { allowed: false, reason: unknownPerson };
   const outsider = outsiderReason(person, team);
-  if (outsider !== null) return { allowed: false, reason: outsider };
+  if (person === null || outsider !== null) return refused(outsider ?? reasonOf('slack-person-unknown'));
   switch (access.kind) {
     case 'none':
-      return refused('slack-not-enabled', `This repository may not be used from Slack. ${whoCanChangeIt}`);
+      return refused(reasonOf('slack-not-enabled'));
     case 'workspace':
       return { allowed: true };
     case 'listed': {
       const { people, channels } = access;
       if (people !== null && !people.users.includes(person.userId)) {
         const inGroup = people.groups.some((group) => person.groups.includes(group));
-        if (!inGroup) {
-          return refused(
-            'slack-person-not-listed',
-            `You are not among the people who may use this repository from Slack. ${whoCanChangeIt}`,
-          );
-        }
+        if (!inGroup) return refused(reasonOf('slack-person-not-listed'));
       }
       // Checked after the people: only people who may use the repository learn from where.
-      if (channels !== null && !channels.includes(channelId)) {
-        return refused(
-          'slack-channel-not-listed',
-          `This repository may only be used from certain channels, and this is not one of them. Ask there. ${whoCanChangeIt}`,
-        );
-      }
+      if (channels !== null && !channels.includes(channelId))
+        return refused(reasonOf('slack-channel-not-listed'));
       return { allowed: true };
     }
   }

@@ -4,6 +4,7 @@ import type { AskedAt, ChatMessageRef, ChatPerson, IndexedTask, ThreadContext } 
 import type { Places } from '../conversation.ts';
 import type { TaskView } from '../task-view.ts';
 import type { SlackTrigger } from '../task.ts';
+import { reasonOf } from '../reason.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 /** Thrown when Slack's rate limit asks to wait. Nothing was done. */
@@ -12,8 +13,7 @@ export class ChatRateLimitedError extends UpstreamError {
   /** Milliseconds, from `Retry-After`. */
   readonly retryAfterMs: number;
   constructor(retryAfterMs: number) {
-    const message = `Slack’s rate limit is reached; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s.`;
-    const reason = { code: 'slack-rate-limited', message };
+    const reason = reasonOf('slack-rate-limited', { time: `${Math.ceil(retryAfterMs / 1000)} s` });
     super({ kind: 'transient', waitMs: retryAfterMs, reason });
     this.retryAfterMs = retryAfterMs;
   }

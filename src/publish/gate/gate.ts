@@ -7,6 +7,7 @@ import { isAllowed, isOff } from '../../core/gate-policy.ts';
 import { gateRules } from '../../core/gate-rules.ts';
 import type { GateInput, GateVerdict } from '../../core/ports/publication.ts';
 import { withoutSecrets } from '../../core/secrets/find-secrets.ts';
+import type { Reason } from '../../core/task.ts';
 import { headOf } from '../../lib/cut-text.ts';
 import type { Finding } from './rule.ts';
 import { finders } from './rules.ts';
@@ -30,8 +31,7 @@ export function gate(input: GateInput, approvedBy: string | null): GateVerdict {
   const approvable = holds.every(({ rule }) => rule.effect === 'hold');
   const [first] = holds;
   if (first !== undefined && !(approvable && approvedBy !== null)) {
-    const message = holds.map((hit) => held(hit, approvable)).join('\n\n');
-    return { kind: 'hold', reason: { code: first.rule.code, message }, approvable };
+    return { kind: 'hold', reason: reasonToHold(first.rule.code, holds, approvable), approvable };
   }
   if (hits.length === 0) return { kind: 'allow' };
   return { kind: 'mark', remarks: hits.map((hit) => remark(hit, approvedBy)) };
@@ -54,10 +54,16 @@ function within({ code, about }: Rule, input: GateInput): GateInput {
 }
 
 /** A remedy is left out where another finding decides: "approve it" would lead nowhere. */
-function held({ rule, findings }: Hit, approvable: boolean): string {
-  const helps = approvable || rule.effect === 'hold-always';
-  const remedy = helps && 'remedy' in rule ? ` ${rule.remedy}` : '';
-  return `Held: ${listed(findings)}. ${rule.why}${remedy}`;
+function reasonToHold(code: string, holds: readonly Hit[], approvable: boolean): Reason {
+  const remedies = holds.flatMap(({ rule }) =>
+    'remedy' in rule && (approvable || rule.effect === 'hold-always') ? [rule.remedy] : [],
+  );
+  return {
+    code,
+    cause: 'codex',
+    message: holds.map(({ rule, findings }) => `Held: ${listed(findings)}. ${rule.why}`).join('\n\n'),
+    next: [...new Set(remedies)].join(' '),
+  };
 }
 
 /** Names the approver first, because a renderer may cut the end. Untrusted. */

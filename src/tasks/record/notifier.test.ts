@@ -1,4 +1,5 @@
 /** Where a task's post goes when GitHub refuses its place. */
+import { aReason } from '../../../test/fixtures/a-reason.ts';
 import { describe, expect, it } from 'vitest';
 import { facts, githubTrigger, request } from '../../../test/fixtures/sample-task.ts';
 import { emptyReceipt } from '../../core/grant.ts';
@@ -9,7 +10,7 @@ import { createNotifier } from './notifier.ts';
 import { openState, type RecordState } from './record-state.ts';
 import { viewOf } from './record-view.ts';
 
-const reason = { code: 'no', message: 'No.' };
+const reason = aReason('no', 'No.');
 const pullRequest = {
   number: 8,
   title: 't',

@@ -1,3 +1,4 @@
+import { aReason } from '../../../test/fixtures/a-reason.ts';
 import { expect, it } from 'vitest';
 import { UpstreamError } from '../../core/ports/upstream-error.ts';
 import { taskLimits } from '../limits.ts';
@@ -57,7 +58,7 @@ it('makes one edit after the other, also after a failed one', async () => {
 });
 
 const limited = (waitMs: number) =>
-  new UpstreamError({ kind: 'transient', waitMs, reason: { code: 'limited', message: '' } });
+  new UpstreamError({ kind: 'transient', waitMs, reason: aReason('limited', '') });
 
 it('retries a failed edit of progress once the rate limit is over', async () => {
   let time = now;

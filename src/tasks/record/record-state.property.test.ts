@@ -2,6 +2,7 @@
  * Drives the real state through every command in any order, with a Workflow that can die at any moment. What
  * always holds: a state has an exit, an exit has an answer, and nothing is granted after the end.
  */
+import { aReason } from '../../../test/fixtures/a-reason.ts';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { acceptedAt, authorization, request, slackRequest } from '../../../test/fixtures/sample-task.ts';
@@ -29,7 +30,7 @@ import { watchdog } from './watchdog.ts';
 
 const hour = 3_600_000;
 const hash = 'a'.repeat(64);
-const reason = { code: 'x', message: 'x' };
+const reason = aReason('x', 'x');
 /** Longer than a task can take in all its phases, and its post afterwards. */
 const longest = taskLimits.routeMs + taskLimits.queueMs + taskLimits.leaseMs + taskLimits.showMs + hour;
 

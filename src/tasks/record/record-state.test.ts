@@ -1,3 +1,4 @@
+import { aReason } from '../../../test/fixtures/a-reason.ts';
 import { describe, expect, it } from 'vitest';
 import type { Approval } from '../../core/authorization.ts';
 import { acceptedAt, authorization, request, slackRequest } from '../../../test/fixtures/sample-task.ts';
@@ -353,7 +354,7 @@ describe('a request from Slack', () => {
 describe('a publication attempt', () => {
   const hash = 'a'.repeat(64);
   const approval: Approval = { by: 'Maria', changeHash: hash };
-  const reason = { code: 'secret', message: 'a key' };
+  const reason = aReason('secret', 'a key');
   it.each([
     ['a task that runs', {}, null, /not ended/],
     ['a task that changed nothing', { outcome }, null, /no kept change/],

@@ -19,8 +19,9 @@ import type { Slots } from '../../core/ports/slots-port.ts';
 import type { Findings, LogLine, TaskRecordPort, TaskSnapshot } from '../../core/ports/task-record.ts';
 import type { Remark, RemarkFate, RemarkReport } from '../../core/remark.ts';
 import { finalReason } from '../../core/ports/upstream-error.ts';
+import { reasonOf, withKeptChange } from '../../core/reason.ts';
 import type { SetupReport } from '../../core/setup.ts';
-import type { RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from '../../core/task.ts';
+import type { Reason, RepositoryRef, TaskOutcome, TaskPhase, TaskRequest } from '../../core/task.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../../core/task-view.ts';
 import { headOf } from '../../lib/cut-text.ts';
 import { withDeadline } from '../../lib/with-deadline.ts';
@@ -390,11 +391,9 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
       case 'end-run':
         return await this.#endRun({ kind: 'deadline' });
       case 'lost':
-        return await this.#giveUp('sandbox-lost', 'The sandbox could not be reached for five minutes.');
+        return await this.#giveUp(reasonOf('sandbox-lost.unreachable'));
       case 'give-up':
-        return waitsForSlotSince(state) === null
-          ? await this.#giveUp('overdue', 'The task did not end in its time and was given up.')
-          : await this.#giveUp('queue-overdue', 'No sandbox became free for this task within 24 hours.');
+        return await this.#giveUp(reasonOf(waitsForSlotSince(state) === null ? 'overdue' : 'queue-overdue'));
     }
   }
 
@@ -417,7 +416,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     if (found === 'missing' && now() > begunAt + taskLimits.createMs)
       await startWorkflow(request, attempts.length);
     if (found !== 'over') return false;
-    await this.#giveUp('workflow-aborted', 'The work on this task was aborted by an internal error.');
+    await this.#giveUp(reasonOf('workflow-aborted'));
     return true;
   }
 
@@ -542,15 +541,13 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     await this.#wakeOwnWorkflow();
   }
 
-  async #giveUp(code: string, what: string): Promise<void> {
+  async #giveUp(why: Reason): Promise<void> {
     const { outcome } = this.#opened();
     // The Workflow can have ended the task meanwhile.
     if (outcome === null) {
       const changeKept = this.#store.kept(keptChange) !== null;
-      const remedy = changeKept
-        ? 'Its change is kept, and publishing it can be tried again.'
-        : 'Ask again to start over.';
-      await this.finish({ kind: 'failed', reason: { code, message: `${what} ${remedy}` }, changeKept });
+      const reason = changeKept ? withKeptChange(why) : why;
+      await this.finish({ kind: 'failed', reason, changeKept });
       await this.updatePost().catch(() => undefined); // the place of the post can be what the task hung on
     }
     await this.close();

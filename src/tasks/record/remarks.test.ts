@@ -1,3 +1,4 @@
+import { aReason } from '../../../test/fixtures/a-reason.ts';
 import { describe, expect, it } from 'vitest';
 import { authorization, request } from '../../../test/fixtures/sample-task.ts';
 import { maxRemarkCharacters, maxRemarks } from '../../core/remark.ts';
@@ -88,7 +89,7 @@ it('makes what the model has read part of the request, and who wrote it one of w
   });
   expect(snapshotOf(read).addedLines).toEqual([{ id: 2, thread: 1 }]);
   expect(snapshotOf(working).request).toBe(request);
-  const held = { kind: 'held', reason: { code: 'x', message: 'x' }, changeHash: 'h' } as const;
+  const held = { kind: 'held', reason: aReason('x', 'x'), changeHash: 'h' } as const;
   const policy = { ...authorization.policy, approval: 'second-person' as const };
   const state = { ...read, outcome: held, authorization: { ...authorization, requester: null, policy } };
   const asked = { ...state.request, requester: { login: 'ben', id: 4 } };

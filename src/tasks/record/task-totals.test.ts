@@ -1,3 +1,4 @@
+import { aReason } from '../../../test/fixtures/a-reason.ts';
 import { expect, it } from 'vitest';
 import { acceptedAt, request } from '../../../test/fixtures/sample-task.ts';
 import { emptyReceipt, totalOnly } from '../../core/grant.ts';
@@ -11,7 +12,7 @@ const opened = openState(request, 'nonce', t0);
 const pullRequest: PullRequestRef = { number: 1, title: '', url: '', headRef: '', headSha: '', draft: false };
 const failed = (code: string): TaskOutcome => ({
   kind: 'failed',
-  reason: { code, message: '' },
+  reason: aReason(code, ''),
   changeKept: true,
 });
 const after = (state: RecordState, outcome: TaskOutcome) => finish(state, outcome, t0 + 90_000);
@@ -72,7 +73,7 @@ it.each<[string, RecordState, Readonly<Record<string, number>>]>([
   ],
   [
     'one whose reason is no code of ours',
-    after(opened, { kind: 'refused', reason: { code: 'acme/secret "}', message: '' } }),
+    after(opened, { kind: 'refused', reason: aReason('acme/secret "}', '') }),
     { ...end('refused'), ...why('refused', 'other') },
   ],
 ])('counts %s', (_, state, totals) => {

@@ -1,6 +1,7 @@
 /** Resolves `alsoRead`. If one cannot be read, the task ends before anything is spent. */
 import type { GrantedRepository } from '../../core/grant.ts';
 import type { CodeHost } from '../../core/ports/code-host.ts';
+import { reasonOf } from '../../core/reason.ts';
 import type { Reason, RepositoryFacts, RepositoryRef } from '../../core/task.ts';
 
 export type AlsoRead =
@@ -19,9 +20,8 @@ export async function locateAlsoRead(
     .map(({ ref }) => `\`${ref.owner}/${ref.name}\``);
   if (missing.length > 0) {
     // Everybody reads the comments of a public repository: they are no place for the names of private ones.
-    const which = asked.private ? `${missing.join(', ')}, which ` : 'a repository that ';
-    const message = `The GitHub App is not installed on ${which}\`alsoRead\` names for this repository, so nothing was started. The operator of this bot can install it there or remove the name from the configuration.`;
-    return { ok: false, reason: { code: 'also-read-not-installed', message } };
+    const which = asked.private ? `${missing.join(', ')}, which` : 'a repository that';
+    return { ok: false, reason: reasonOf('also-read-not-installed', { which }) };
   }
   const repositories = found.flatMap(({ facts }) => {
     // The repository itself is granted anyway.

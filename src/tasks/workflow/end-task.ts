@@ -2,6 +2,7 @@
 import type { WorkflowStep, WorkflowStepConfig } from 'cloudflare:workers';
 import { cameTooLate } from '../../core/lateness.ts';
 import type { Reaction } from '../../core/ports/code-host.ts';
+import { reasonOf, withKeptChange } from '../../core/reason.ts';
 import { taskPhases, type TaskOutcome, type TaskRequest } from '../../core/task.ts';
 import { phaseText } from '../../core/task-words.ts';
 import { explainRename } from './rename.ts';
@@ -96,15 +97,7 @@ export async function explainFailure(
     return isStarted ? { kind: 'failed', reason, changeKept } : { kind: 'refused', reason };
   }
   // The error itself goes to the log only: it can hold addresses or upstream text.
-  const { code, message } =
-    error instanceof UpstreamEnd
-      ? error.reason
-      : {
-          code: `step-failed.${phase}`,
-          message: `An internal error stopped the task (${phaseText(phase)}); the operator of this bot finds it in the log.`,
-        };
-  const remedy = changeKept
-    ? 'The change is kept, and publishing it can be tried again; the API has it under `/api/tasks/<id>/change`.'
-    : 'Ask again to start over.';
-  return { kind: 'failed', reason: { code, message: `${message} ${remedy}` }, changeKept };
+  const reason =
+    error instanceof UpstreamEnd ? error.reason : reasonOf('step-failed', { phase: phaseText(phase) });
+  return { kind: 'failed', reason: changeKept ? withKeptChange(reason) : reason, changeKept };
 }

@@ -2,6 +2,7 @@
 import { aloneIn, readMention } from '../../core/ask/mention.ts';
 import { askOfReview } from '../../core/ask/review-ask.ts';
 import type { Findings } from '../../core/ports/task-record.ts';
+import { reasonOf } from '../../core/reason.ts';
 import type { RepositoryFacts, RoutedRequest } from '../../core/task.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
@@ -15,8 +16,7 @@ export async function readDisplayed(
   const asked = await readAsked(request, facts, mayAsk, codeHost);
   if (asked === 'as-delivered') return { go: true, value: request };
   if (asked === null) {
-    const message = 'GitHub does not display the mention as words of the person who wrote the text.';
-    return { go: false, outcome: { kind: 'ignored', reason: { code: 'mention-not-displayed', message } } };
+    return { go: false, outcome: { kind: 'ignored', reason: reasonOf('mention-not-displayed') } };
   }
   await record.learn({ asked });
   return { go: true, value: { ...request, ...asked } };

@@ -1,5 +1,6 @@
 /** Handles a repository renamed meanwhile: the end says why, and a new attempt follows it. */
 import type { Authorization } from '../../core/authorization.ts';
+import { reasonOf } from '../../core/reason.ts';
 import type { RepositoryFacts, RoutedRequest, TaskOutcome } from '../../core/task.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
@@ -17,9 +18,8 @@ export async function explainRename(outcome: TaskOutcome, deps: TaskDeps): Promi
   log('repository.renamed', { repositoryId: facts.repositoryId });
   await record.learn({ facts: present });
   if (outcome.kind !== 'failed') return outcome;
-  const next = outcome.changeKept ? 'retry the publication' : 'ask again';
-  const message = `${named(facts)} was renamed or moved while this task ran; it is ${named(present)} now. Make sure that the configuration allows the new name, then ${next}.`;
-  return { ...outcome, reason: { code: 'repository-renamed', message } };
+  const key = outcome.changeKept ? 'repository-renamed.kept' : 'repository-renamed';
+  return { ...outcome, reason: reasonOf(key, { before: named(facts), now: named(present) }) };
 }
 
 /** What an attempt works on, under the present name, which the configuration has to allow too. */
@@ -37,8 +37,7 @@ export async function relocateForPublication({
   // Out of reach: publication finds out why, and says so.
   if (present === null || isSameName(facts, present)) return { go: true, value: { request, authorization } };
   if (!policy.forRepository(present).allowed) {
-    const message = `${named(facts)} was renamed or moved to ${named(present)}, which the configuration does not allow. Allow it there, then retry the publication.`;
-    const reason = { code: 'renamed-not-allowed', message };
+    const reason = reasonOf('renamed-not-allowed', { before: named(facts), now: named(present) });
     return { go: false, outcome: { kind: 'failed', reason, changeKept: true } };
   }
   const text = `${named(facts)} was renamed to ${named(present)}: the change goes there.`;

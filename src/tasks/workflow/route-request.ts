@@ -1,5 +1,6 @@
 /** Finds out which repository a request is about; in Slack `stage-route.ts` has the stages. */
 import type { WorkflowStep } from 'cloudflare:workers';
+import { reasonOf } from '../../core/reason.ts';
 import type { RepositoryRef, RoutedRequest, TaskRequest } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
 import { routeTask, slackAsk } from './stage-route.ts';
@@ -71,7 +72,5 @@ async function choiceOf(askedAt: number, { record, now }: TaskDeps): Promise<Sta
   const snapshot = await record.snapshot();
   if (snapshot?.choice != null) return { go: true, value: snapshot.choice };
   if (now() < askedAt + taskLimits.choiceMs) return { go: true, value: null };
-  const message =
-    'Nobody chose a repository within 12 hours, so nothing was started. Ask again and name the repository first.';
-  return { go: false, outcome: { kind: 'refused', reason: { code: 'no-choice', message } } };
+  return { go: false, outcome: { kind: 'refused', reason: reasonOf('no-choice') } };
 }

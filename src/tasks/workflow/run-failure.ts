@@ -2,6 +2,8 @@
 import type { AgentEnd } from '../../core/authorization.ts';
 import type { BudgetName } from '../../core/grant.ts';
 import type { Progress } from '../../core/progress.ts';
+import { reasonOf } from '../../core/reason.ts';
+import type { Reason } from '../../core/task.ts';
 import { headOf } from '../../lib/cut-text.ts';
 import { taskLimits } from '../limits.ts';
 
@@ -13,6 +15,12 @@ const budgetWords: Readonly<Record<BudgetName, string>> = {
 };
 
 const singleLine = (text: string): string => headOf(text.replace(/\s+/g, ' ').trim(), 500);
+
+/** What a task ends with that has nothing but the failure of its run. `failure`: what happened. */
+export function runFailureReason(end: AgentEnd, failure: string): Reason {
+  const isLimit = end.kind === 'deadline' || end.kind === 'budget';
+  return reasonOf(isLimit ? 'codex-failed.limit' : 'codex-failed', { failure });
+}
 
 /** A sentence if the run did not complete, or the model refused; null otherwise. */
 export function failureOf(

@@ -1,5 +1,7 @@
 /** Proves from inside, before anything untrusted runs, that the sandbox is sealed by this handler. */
 import type { WorkflowStep } from 'cloudflare:workers';
+import { reasonOf } from '../../core/reason.ts';
+import type { Reason } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
 import type { CanaryRound, PendingProbes } from './canary-verdict.ts';
 import { runCanary } from './run-canary.ts';
@@ -52,22 +54,16 @@ async function judgeSandbox(
         return { go: true, value: verdict.pending };
       case 'breached': {
         log('canary.failed', { failed: verdict.wrong });
-        const names = verdict.wrong.map(({ name }) => name).join(', ');
-        return failed(
-          'not-sealed',
-          `The sandbox is not sealed as it has to be (${names}); nothing was run in it. The operator’s log says what each probe got.`,
-        );
+        const probes = verdict.wrong.map(({ name }) => name).join(', ');
+        return failed(reasonOf('not-sealed', { probes }));
       }
       case 'unknown':
         log('canary.timed_out', { unanswered: verdict.unanswered });
-        return failed(
-          'sandbox-not-checked',
-          'The sandbox could not be checked in time, so nothing was started. The machine may be overloaded. Ask again.',
-        );
+        return failed(reasonOf('sandbox-not-checked'));
     }
   });
 }
 
-function failed(code: string, message: string): Stage<never> {
-  return { go: false, outcome: { kind: 'failed', reason: { code, message }, changeKept: false } };
+function failed(reason: Reason): Stage<never> {
+  return { go: false, outcome: { kind: 'failed', reason, changeKept: false } };
 }

@@ -2,6 +2,7 @@
 import type { Authorization } from '../../core/authorization.ts';
 import { scriptCommand } from '../../core/checkout.ts';
 import { describeGuidance, guidanceJob, guidanceResultSchema } from '../../core/ask/guidance.ts';
+import { reasonOf } from '../../core/reason.ts';
 import { taskLimits } from '../limits.ts';
 import { mergeKept } from './kept-merge.ts';
 import { lastJsonLine } from './last-json-line.ts';
@@ -24,11 +25,7 @@ export async function layGuidance(
     const result = guidanceResultSchema.safeParse(lastJsonLine(run));
     if (result.success && result.data.ok) return { go: true, value: describeGuidance(result.data) };
     log('guidance.failed', { result: result.data ?? null, stderr: run.stderr.slice(-500) });
-    const message =
-      'The guidance for agents of the base branch could not be put in place, so Codex was not started. Ask again; the operator’s log has the reason.';
-    return {
-      go: false,
-      outcome: { kind: 'failed', reason: { code: 'guidance-failed', message }, changeKept: false },
-    };
+    const reason = reasonOf('guidance-failed');
+    return { go: false, outcome: { kind: 'failed', reason, changeKept: false } };
   });
 }

@@ -6,6 +6,7 @@ import { askingLines } from '../../core/ask/pull-context.ts';
 import { buildPrompt } from '../../core/ask/prompt.ts';
 import { latenessOf, tooLate } from '../../core/lateness.ts';
 import type { EarlierTurn, EarlierWork } from '../../core/earlier-turn.ts';
+import { reasonOf } from '../../core/reason.ts';
 import { isQuestion, type RepositoryFacts, type RoutedRequest, type TaskOutcome } from '../../core/task.ts';
 import { ageText, standingText } from '../../core/task-words.ts';
 import * as z from 'zod';
@@ -76,11 +77,7 @@ export async function authorizeTask(
     if (told) await deps.record.learn({ silent: true });
   }
   if (verdict.kind === 'refused') return ended({ kind: 'refused', reason: verdict.reason });
-  if (facts === null || !policy.allowed)
-    return ended({
-      kind: 'refused',
-      reason: { code: 'not-allowed', message: 'This repository is not available.' },
-    });
+  if (facts === null || !policy.allowed) return ended({ kind: 'refused', reason: reasonOf('not-allowed') });
   const lateness = latenessOf(delivered);
   if (lateness !== null) {
     const reason = tooLate(request, lateness);
@@ -151,7 +148,7 @@ async function answer(
   const { ask, trigger } = request;
   if (ask.kind === 'run') return null;
   if (ask.kind === 'invalid')
-    return { kind: 'refused', reason: { code: 'mention-invalid', message: ask.message } };
+    return { kind: 'refused', reason: reasonOf('mention-invalid', { problem: ask.message }) };
   if (trigger.kind !== 'github') return { kind: 'answered', message: 'This command works in an issue.' };
   switch (ask.kind) {
     case 'help':

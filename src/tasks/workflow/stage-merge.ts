@@ -5,6 +5,7 @@
 import { scriptCommand } from '../../core/checkout.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import { mergeJob, mergeResultSchema, type MergeParents } from '../../core/merge.ts';
+import { reasonOf } from '../../core/reason.ts';
 import type { RoutedRequest } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
 import { keepMerge } from './kept-merge.ts';
@@ -70,8 +71,8 @@ export async function beginMerge(
     }
     log('merge.failed', { report: report.data ?? null, stderr: result.stderr.slice(-500) });
     if (report.data === undefined || report.data.busy) throw new Error('the merge did not begin');
-    const message = `\`${pull.baseBranch}\` could not be merged in the sandbox: ${report.data.error}. Merge it by hand.`;
-    const reason = { code: 'merge-failed', message };
+    const values = { branch: `\`${pull.baseBranch}\``, error: report.data.error };
+    const reason = reasonOf('merge-failed', values);
     return { go: false, outcome: { kind: 'failed', reason, changeKept: false } };
   });
 }

@@ -5,6 +5,7 @@ import { diskReserve, sandboxPaths, scriptCommand } from '../../core/checkout.ts
 import type { GateInput } from '../../core/ports/publication.ts';
 import type { AgentEnd, Authorization } from '../../core/authorization.ts';
 import type { PublishInput, ReceiptCheck } from '../../core/ports/publication.ts';
+import { reasonOf } from '../../core/reason.ts';
 import { Reported } from '../../core/reported.ts';
 import type { SetupReport } from '../../core/setup.ts';
 import type { Reason, RoutedRequest, TaskOutcome } from '../../core/task.ts';
@@ -16,7 +17,7 @@ import { keptContext, keptContextSchema } from './stage-intake.ts';
 import { lostOutcome, unlessLost } from './stage-sandbox.ts';
 import { keptChange } from '../run-names.ts';
 import { setupFailure, setupReport } from '../setup-report.ts';
-import { failureOf } from './run-failure.ts';
+import { failureOf, runFailureReason } from './run-failure.ts';
 import { keepThread } from './conversation.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 import { accessLost, approverText } from './vouching.ts';
@@ -59,7 +60,7 @@ export async function gateChange(
     approval === null ? null : approverText(approval, { request, account: authorization.requester });
   const problem = change.measure.merge?.problem ?? null;
   if (problem !== null) {
-    const reason = { code: 'merge-unresolved', message: problem };
+    const reason = reasonOf('merge-unresolved', { problem });
     return { go: false, outcome: { kind: 'failed', reason, changeKept: false } };
   }
   const input: GateInput = {
@@ -141,7 +142,7 @@ export async function publishChange(
     go: true,
     value: { outcome: { kind: 'patch', reason, patch, summary, remarks, ...leftOut }, check: null },
   });
-  if (readOnly !== null) return asPatch({ code: 'read-only', message: readOnly });
+  if (readOnly !== null) return asPatch(reasonOf('read-only', { why: readOnly }));
   const wanted: PublishInput = {
     ...authorization,
     // For a task from Slack, only the authorization knows the requester's GitHub account.
@@ -196,11 +197,7 @@ export async function publishChange(
 
 const uncollectable: TaskOutcome = {
   kind: 'failed',
-  reason: {
-    code: 'change-too-large',
-    message:
-      'The change is too large to be collected from the sandbox (20 MiB), or could not be read in time. Ask for a smaller one.',
-  },
+  reason: reasonOf('change-too-large.slow'),
   changeKept: false,
 };
 
@@ -253,8 +250,8 @@ async function nothingChanged(end: AgentEnd, change: ChangeSet, deps: TaskDeps):
   const failure = failureOf(end, progress, snapshot?.refusal ?? null);
   const leftOut = leftOutOf(change, deps);
   if (failure !== null) {
-    const message = `${failure} ${leftOut.leftOut ?? 'Nothing was changed.'}`;
-    return { kind: 'failed', reason: { code: 'codex-failed', message }, changeKept: false };
+    const reason = runFailureReason(end, `${failure} ${leftOut.leftOut ?? 'Nothing was changed.'}`);
+    return { kind: 'failed', reason, changeKept: false };
   }
   const summary = progress === null ? '' : deps.codex.answer(progress).summary;
   return { kind: 'no-change', summary, ...leftOut };

@@ -2,7 +2,7 @@
 import type { Authorization } from '../../core/authorization.ts';
 import type { TaskOutcome } from '../../core/task.ts';
 import { keepThread } from './conversation.ts';
-import { failureOf } from './run-failure.ts';
+import { failureOf, runFailureReason } from './run-failure.ts';
 import { collectLines } from './stage-publish.ts';
 import { lostOutcome, unlessLost } from './stage-sandbox.ts';
 import type { Stage, TaskDeps } from './stage.ts';
@@ -23,8 +23,8 @@ export async function replyToQuestion(authorization: Authorization, deps: TaskDe
       const dropped = await changedFiles(authorization, deps);
       return ended({ kind: 'replied', text, ...(dropped === 0 ? {} : { dropped }) });
     }
-    const message = `${failure ?? 'Codex gave no answer.'} Ask again, or ask for less at once.`;
-    return ended({ kind: 'failed', reason: { code: 'codex-failed', message }, changeKept: false });
+    const reason = runFailureReason(end, failure ?? 'Codex gave no answer.');
+    return ended({ kind: 'failed', reason, changeKept: false });
   });
 }
 

@@ -3,6 +3,7 @@ import type { AskedAt, ChatPerson, NamedBy, Routing } from '../../core/chat.ts';
 import type { Chat } from '../../core/ports/chat-port.ts';
 import type { SlackPolicy } from '../../core/policy.ts';
 import { route } from '../../core/access/route.ts';
+import { reasonOf } from '../../core/reason.ts';
 import { groupsAskedAbout, maySlackUse } from '../../core/access/slack-access.ts';
 import type { RepositoryRef, SlackTrigger, TaskOutcome, TaskRequest } from '../../core/task.ts';
 import { ageText, standingText } from '../../core/task-words.ts';
@@ -29,11 +30,6 @@ export type Routed =
     }
   | { readonly kind: 'ask'; readonly person: ChatPerson; readonly choices: readonly RepositoryRef[] };
 
-const refused = (code: string, message: string): { go: false; outcome: TaskOutcome } => ({
-  go: false,
-  outcome: { kind: 'refused', reason: { code, message } },
-});
-
 /** null for a task from GitHub or the API, whose trigger names the repository. */
 export function slackAsk(request: TaskRequest, deps: TaskDeps): SlackAsk | Stage<never> | null {
   const { trigger } = request;
@@ -41,7 +37,7 @@ export function slackAsk(request: TaskRequest, deps: TaskDeps): SlackAsk | Stage
   const { chat } = deps;
   const { slack } = deps.policy;
   if (chat === null || slack === null || slack.team !== trigger.teamId)
-    return refused('slack-not-configured', 'Slack is not set up for this workspace here.');
+    return { go: false, outcome: { kind: 'refused', reason: reasonOf('slack-not-configured') } };
   return { request, trigger, slack, chat };
 }
 
@@ -170,7 +166,7 @@ async function answer(
   const { ask } = request;
   if (ask.kind === 'help' || ask.kind === 'run') return { kind: 'answered', message: slackHelp };
   if (ask.kind === 'invalid')
-    return { kind: 'refused', reason: { code: 'mention-invalid', message: ask.message } };
+    return { kind: 'refused', reason: reasonOf('mention-invalid', { problem: ask.message }) };
   if (thread === null)
     return { kind: 'answered', message: 'There is no task in this thread. Say `help` for what I can do.' };
   const access = maySlackUse(accessOf(thread.repository), at);

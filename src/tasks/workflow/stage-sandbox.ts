@@ -13,6 +13,7 @@ import {
   SandboxUnavailableError,
 } from '../../core/ports/sandbox-port.ts';
 import { UpstreamError } from '../../core/ports/upstream-error.ts';
+import { reasonOf } from '../../core/reason.ts';
 import type { TaskOutcome } from '../../core/task.ts';
 import { threadToResume } from './conversation.ts';
 import type { ReadContext } from './stage-intake.ts';
@@ -74,14 +75,10 @@ export async function cloneRepository(
     if (report.success && report.data.ok && report.data.sha === baseSha) return { go: true, value: null };
     log('clone.failed', { report: report.success ? report.data : null, stderr: result.stderr.slice(-500) });
     if (!report.success || report.data.ok) throw new Error('the clone did not report');
-    const message = `${owner}/${name} could not be cloned: ${report.data.error}`;
-    const reason = { code: `clone.${report.data.code}`, message };
-    if (report.data.code === 'unreachable')
-      throw new UpstreamError({
-        kind: 'transient',
-        waitMs: null,
-        reason: { ...reason, message: `${message}.` },
-      });
+    const { code, error } = report.data;
+    const values = { repository: `${owner}/${name}`, error: error.replace(/\.$/, '') };
+    const reason = reasonOf(`clone-${code}`, values);
+    if (code === 'unreachable') throw new UpstreamError({ kind: 'transient', waitMs: null, reason });
     if (cloneMayRecover(report.data)) throw new Error('the clone failed');
     return { go: false, outcome: { kind: 'failed', reason, changeKept: false } };
   });
@@ -133,20 +130,12 @@ export async function unlessLost<T>(work: () => Promise<Stage<T>>): Promise<Stag
 
 const notInterceptedOutcome: TaskOutcome = {
   kind: 'failed',
-  reason: {
-    code: 'sandbox-not-intercepted',
-    message:
-      'The sandbox’s outbound interception is off, so nothing was started. The operator’s log has the remedy.',
-  },
+  reason: reasonOf('sandbox-not-intercepted'),
   changeKept: false,
 };
 
 export const lostOutcome: TaskOutcome = {
   kind: 'failed',
-  reason: {
-    code: 'sandbox-lost',
-    message:
-      'The sandbox was lost while the task ran (its machine was restarted or it went over its limits). Mention me again to start over.',
-  },
+  reason: reasonOf('sandbox-lost'),
   changeKept: false,
 };

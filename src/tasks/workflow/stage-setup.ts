@@ -11,7 +11,8 @@ import {
   type SetupReport,
   type SetupResult,
 } from '../../core/setup.ts';
-import type { TaskOutcome } from '../../core/task.ts';
+import { reasonOf } from '../../core/reason.ts';
+import type { Reason, TaskOutcome } from '../../core/task.ts';
 import * as z from 'zod';
 import { lastJsonLine } from './last-json-line.ts';
 import { taskLimits } from '../limits.ts';
@@ -104,7 +105,7 @@ export async function setupEnded(
   if (snapshot?.setupEnded === true) return { go: true, value: true };
   const begunAt = (await record.view())?.phases.find(({ phase }) => phase === 'setup')?.at ?? now();
   const overdueAt = begunAt + setupMs(policy.limits) + taskLimits.setupAroundMs;
-  if (now() > overdueAt) return { go: false, outcome: failed('setup-overdue', overdueText) };
+  if (now() > overdueAt) return { go: false, outcome: failed(reasonOf('setup-overdue')) };
   return { go: true, value: null };
 }
 
@@ -116,7 +117,7 @@ export async function finishSetup(
 ): Promise<Stage<null>> {
   return await unlessLost(async () => {
     const result = await readResult(deps);
-    if (result === null) return { go: false, outcome: failed('setup-unknown', unknownText) };
+    if (result === null) return { go: false, outcome: failed(reasonOf('setup-unknown')) };
     const { key, fromCache, cacheRefused, pack } = await beginning(deps);
     const { exitCode, durationMs, outputTail, restored, pathsLeftBySetup } = result;
     const status = exitCode === null ? 'timed-out' : exitCode === 0 ? 'ok' : 'failed';
@@ -142,31 +143,21 @@ export async function finishSetup(
     if (refused !== null)
       await deps.record.keep(keptSetup, JSON.stringify({ ...report, cacheRefused: refused }));
     if (result.problem !== null)
-      return { go: false, outcome: failed('setup-left-a-mess', messText(result.problem)) };
+      return { go: false, outcome: failed(reasonOf('setup-left-a-mess', { problem: result.problem })) };
     if (status === 'ok') return { go: true, value: null };
     if (setup.optional) {
       await note(deps, `${setupFailure(report)} It is optional: Codex works without it.`);
       return { go: true, value: null };
     }
-    const message = `${setupFailure(report)} Codex was not started.${quoted(outputTail)}`;
-    return { go: false, outcome: failed(`setup-${status}`, message) };
+    const values = { failure: setupFailure(report), output: quoted(outputTail) };
+    return { go: false, outcome: failed(reasonOf(`setup-${status}`, values)) };
   });
 }
 
 /** The exit status of SIGKILL, for a setup without one. */
 const killedStatus = 137;
-const overdueText =
-  'Setup did not end, though its time was over, and the task was given up. Ask again to start over.';
-const unknownText =
-  'Setup was ended before it could say how it went: something in it killed it, or the sandbox went over its limits. Ask again to start over.';
-const messText = (problem: string): string =>
-  `After setup the sandbox was not fit for work (${problem}), so that Codex was not started.`;
 
-const failed = (code: string, message: string): TaskOutcome => ({
-  kind: 'failed',
-  reason: { code, message },
-  changeKept: false,
-});
+const failed = (reason: Reason): TaskOutcome => ({ kind: 'failed', reason, changeKept: false });
 
 /** The end of the output as a code block that the output cannot close. */
 function quoted(untrustedOutput: string): string {

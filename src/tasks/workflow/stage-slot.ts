@@ -1,6 +1,7 @@
 /** A slot, then the sandbox. Both can take hours; meanwhile the task holds and runs nothing. */
 import type { WorkflowStep } from 'cloudflare:workers';
 import type { SlotClaim } from '../../core/admission.ts';
+import { reasonOf } from '../../core/reason.ts';
 import type { RoutedRequest } from '../../core/task.ts';
 import { startSandbox } from './stage-sandbox.ts';
 import type { Stage, TaskDeps } from './stage.ts';
@@ -9,12 +10,6 @@ import { startPollMs, waitFor } from './wait-for.ts';
 
 /** Of aborted starts: three minutes, which fits a deployment or a rollout. */
 const maxUnavailable = 36;
-
-const everyStartAborted = {
-  code: 'sandbox-unavailable',
-  message:
-    'No sandbox could be started: the platform aborted every attempt for three minutes. Ask again later.',
-};
 
 export async function takeSlot(
   request: RoutedRequest,
@@ -39,7 +34,10 @@ export async function provision(step: WorkflowStep, deps: TaskDeps): Promise<Sta
     if (!started.go) return started;
     if (started.value === 'started') return { go: true, value: 'started' };
     if (started.value === 'unavailable' && ++unavailable >= maxUnavailable)
-      return { go: false, outcome: { kind: 'failed', reason: everyStartAborted, changeKept: false } };
+      return {
+        go: false,
+        outcome: { kind: 'failed', reason: reasonOf('sandbox-unavailable'), changeKept: false },
+      };
     return { go: true, value: null };
   };
   return await waitFor('room for a sandbox', start, step, { pollMs: startPollMs });

@@ -2,6 +2,7 @@
 import { placeInPull, questionIsReadOnly } from '../../core/access/pull-place.ts';
 import type { Authorization } from '../../core/authorization.ts';
 import type { RepositoryPolicy } from '../../core/policy.ts';
+import { reasonOf } from '../../core/reason.ts';
 import type { PullRequestState, Reason, RepositoryFacts, RoutedRequest, TaskJob } from '../../core/task.ts';
 import type { Earlier } from './earlier-tasks.ts';
 import type { Stage, TaskDeps } from './stage.ts';
@@ -27,8 +28,7 @@ export async function startOf(
   if (jobOf(request) === 'resolve-conflicts') {
     if (earlier?.pullRequest != null)
       return await startInPull(request, earlier.pullRequest, facts, policy, deps);
-    const message = 'Conflicts are resolved in a pull request. Ask for it in a comment there.';
-    return refused({ code: 'no-pull-request', message });
+    return refused(reasonOf('no-pull-request'));
   }
   const open = await openPullRequest(request, facts, earlier, deps);
   const continues = open?.pullRequest ?? null;
@@ -40,8 +40,8 @@ export async function startOf(
   // Of a base branch that was deleted, the last commit that GitHub knows: never what the head says.
   const guidanceSha = open === null ? null : (baseOfPull ?? open.baseSha);
   if (baseSha === null) {
-    const message = `There is no branch “${baseBranch}” in ${facts.owner}/${facts.name}. Name an existing one with \`--base\`.`;
-    return refused({ code: 'base-missing', message });
+    const repository = `${facts.owner}/${facts.name}`;
+    return refused(reasonOf('base-missing', { branch: baseBranch, repository }));
   }
   const readOnly = jobOf(request) === 'question' ? questionIsReadOnly : null;
   return { go: true, value: { baseBranch, baseSha, continues, pull: null, guidanceSha, readOnly } };

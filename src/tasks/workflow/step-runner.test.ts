@@ -1,4 +1,5 @@
 /** Waiting for an upstream between the steps of a task, on a virtual clock. */
+import { aReason } from '../../../test/fixtures/a-reason.ts';
 import { expect, it } from 'vitest';
 import { request } from '../../../test/fixtures/sample-task.ts';
 import { MemoryTasks } from '../../../test/memory/memory-tasks.ts';
@@ -9,7 +10,7 @@ import { retryBriefly, stepOf, UpstreamEnd } from './step-runner.ts';
 
 const s = 1000;
 const min = 60 * s;
-const reason = { code: 'why', message: 'Because.' };
+const reason = aReason('why', 'Because.');
 const transient = (waitMs: number | null) => new UpstreamError({ kind: 'transient', waitMs, reason });
 
 /** Fails until `untilMs`. The task can wait for 30 minutes, and is cancelled at `cancelledAt`. */

@@ -2,6 +2,7 @@
 import { maySlackUse, groupsAskedAbout } from '../../core/access/slack-access.ts';
 import { isAsker, type AskedBy } from '../../core/access/approver.ts';
 import type { Approval, Authorization } from '../../core/authorization.ts';
+import { reasonOf } from '../../core/reason.ts';
 import type { Reason, TaskRequest } from '../../core/task.ts';
 import type { TaskDeps } from './stage.ts';
 
@@ -36,10 +37,7 @@ export async function accessLost(
 }
 
 function lost(who: string): Reason {
-  return {
-    code: 'access-lost',
-    message: `${who} could use this repository when the task started and no longer can, so the change is not published. Somebody who can use it has to approve the change.`,
-  };
+  return reasonOf('access-lost', { who });
 }
 
 async function maySlackPublish(

@@ -1,4 +1,6 @@
 /** The life of a task with its real record, against fakes of the outside world. */
+import { reasonOf } from '../../core/reason.ts';
+import { aReason } from '../../../test/fixtures/a-reason.ts';
 import { describe, expect, it } from 'vitest';
 import { createCodex } from '../../codex/codex.ts';
 import type { CommitChecks } from '../../core/ask/checks.ts';
@@ -496,9 +498,7 @@ function world(script: Script) {
     },
     policy: {
       forRepository: () =>
-        script.allowed === false
-          ? { allowed: false, reason: { code: 'not-listed', message: 'not listed' } }
-          : policy,
+        script.allowed === false ? { allowed: false, reason: aReason('not-listed', 'not listed') } : policy,
       named: [{ owner: 'acme', name: 'app' }],
       hasPatterns: false,
       slack: {
@@ -725,7 +725,7 @@ async function live(script: Script) {
   let attempts = 0;
   if (isAttempt) {
     const { publication } = it.deps;
-    const rejects = async () => ({ kind: 'rejected', reason: { code: 'no', message: 'no' } }) as const;
+    const rejects = async () => ({ kind: 'rejected', reason: aReason('no', 'no') }) as const;
     const first = { ...it.deps, publication: { ...publication, publish: rejects } };
     await runTask({ kind: 'task', request: asked }, it.tasks.workflow(asked.taskId), first);
     const started = await it.record.startPublicationAttempt(script.approval ?? null);
@@ -820,7 +820,7 @@ describe('what people attach', () => {
 });
 
 describe('what GitHub answers', () => {
-  const reason = { code: 'some-code', message: 'GitHub says why, and what to do.' };
+  const reason = aReason('some-code', 'GitHub says why, and what to do.');
   const away = new UpstreamError({ kind: 'transient', waitMs: null, reason });
   const limited = new UpstreamError({ kind: 'transient', waitMs: 20 * 60_000, reason });
   const refused = new UpstreamError({ kind: 'refused', reason });
@@ -864,8 +864,7 @@ describe('what GitHub answers', () => {
 
   it('is the reason of a task whose time ends before GitHub is back', async () => {
     const { result } = await live(failing('locate', away));
-    const message = `${reason.message} Ask again to start over.`;
-    expect(result).toEqual({ kind: 'failed', reason: { ...reason, message }, changeKept: false });
+    expect(result).toEqual({ kind: 'failed', reason, changeKept: false });
   });
 
   it('is waited for at publication', async () => {
@@ -882,7 +881,7 @@ describe('what GitHub answers', () => {
 
 describe('the check run of a published commit', () => {
   const failure = (kind: 'transient' | 'refused') =>
-    new UpstreamError({ kind, waitMs: null, reason: { code: 'away', message: 'Away.' } });
+    new UpstreamError({ kind, waitMs: null, reason: aReason('away', 'Away.') });
   it.each<[string, Partial<Publication>]>([
     ['is saved', {}],
     [
@@ -903,7 +902,7 @@ describe('the check run of a published commit', () => {
 
 describe('a repository that was renamed while the task ran', () => {
   const present = { ...facts, name: 'other' };
-  const moved = { kind: 'rejected', reason: { code: 'repository-moved', message: 'no' } } as const;
+  const moved = { kind: 'rejected', reason: aReason('repository-moved', 'no') } as const;
 
   it('gives the rename as the reason, keeps the change and posts under the new name', async () => {
     const { result, located } = await live({
@@ -916,8 +915,9 @@ describe('a repository that was renamed while the task ran', () => {
       patch: measured.patch,
       reason: {
         code: 'repository-renamed',
-        message:
-          '`acme/app` was renamed or moved while this task ran; it is `acme/other` now. Make sure that the configuration allows the new name, then retry the publication.',
+        cause: 'people',
+        message: '`acme/app` was renamed or moved while this task ran; it is `acme/other` now.',
+        next: 'Make sure that the configuration allows the new name, then retry the publication.',
       },
     });
     expect(located).toEqual(['app', 'other']);
@@ -939,7 +939,7 @@ describe('a repository that was renamed while the task ran', () => {
       codeHost: { relocate: async () => present },
       policy: {
         forRepository: ({ name }) =>
-          name === 'app' ? policy : { allowed: false, reason: { code: 'not-listed', message: 'no' } },
+          name === 'app' ? policy : { allowed: false, reason: aReason('not-listed', 'no') },
       },
     });
     expect(published).toEqual([]);
@@ -1050,7 +1050,7 @@ describe('a task', () => {
     [
       'the mention could not be understood',
       { request: { ...request, ask: { kind: 'invalid', message: 'what?' } } },
-      { kind: 'refused', reason: { code: 'mention-invalid', message: 'what?' } },
+      { kind: 'refused', reason: reasonOf('mention-invalid', { problem: 'what?' }) },
     ],
     [
       'help was asked for, under the name that the bot has here',
@@ -1085,11 +1085,7 @@ describe('a task', () => {
       { sandbox: { exec: async () => ({ ...ok, exitCode: 137, timedOut: true }) } },
       {
         kind: 'failed',
-        reason: {
-          code: 'sandbox-not-checked',
-          message:
-            'The sandbox could not be checked in time, so nothing was started. The machine may be overloaded. Ask again.',
-        },
+        reason: reasonOf('sandbox-not-checked'),
       },
     ],
     [
@@ -1112,7 +1108,10 @@ describe('a task', () => {
       },
       {
         kind: 'failed',
-        reason: { code: 'codex-failed', message: 'Codex ended early: model is down Left out: a.' },
+        reason: expect.objectContaining({
+          code: 'codex-failed',
+          message: 'Codex ended early: model is down Left out: a.',
+        }),
       },
     ],
     [
@@ -1134,39 +1133,39 @@ describe('a task', () => {
     ],
     [
       'the change does not parse',
-      { publication: { parseChange: () => ({ ok: false, reason: { code: 'bad', message: 'bad' } }) } },
+      { publication: { parseChange: () => ({ ok: false, reason: aReason('bad', 'bad') }) } },
       { kind: 'failed', changeKept: false },
     ],
     [
       'the gate holds the change',
       {
         publication: {
-          gate: () => ({ kind: 'hold', reason: { code: 'secret', message: 'a key' }, approvable: true }),
+          gate: () => ({ kind: 'hold', reason: aReason('secret', 'a key'), approvable: true }),
         },
       },
-      { kind: 'held', reason: { code: 'secret', message: 'a key' }, changeHash: 'hash of lines' },
+      { kind: 'held', reason: aReason('secret', 'a key'), changeHash: 'hash of lines' },
     ],
     [
       'the gate holds what no approval helps',
       {
         publication: {
-          gate: () => ({ kind: 'hold', reason: { code: 'w', message: 'w' }, approvable: false }),
+          gate: () => ({ kind: 'hold', reason: aReason('w', 'w'), approvable: false }),
         },
       },
-      { kind: 'held', reason: { code: 'w', message: 'w' }, changeHash: null },
+      { kind: 'held', reason: aReason('w', 'w'), changeHash: null },
     ],
     [
       'GitHub does not take the change',
-      { publication: { publish: async () => ({ kind: 'rejected', reason: { code: 'no', message: 'no' } }) } },
+      { publication: { publish: async () => ({ kind: 'rejected', reason: aReason('no', 'no') }) } },
       { kind: 'failed', changeKept: true },
     ],
     [
       'the repository is nowhere any more',
       {
         codeHost: { relocate: async () => null },
-        publication: { publish: async () => ({ kind: 'rejected', reason: { code: 'gone', message: 'no' } }) },
+        publication: { publish: async () => ({ kind: 'rejected', reason: aReason('gone', 'no') }) },
       },
-      { kind: 'failed', changeKept: true, reason: { code: 'gone', message: 'no' } },
+      { kind: 'failed', changeKept: true, reason: aReason('gone', 'no') },
     ],
     [
       'publishing keeps failing',
@@ -1174,7 +1173,7 @@ describe('a task', () => {
       {
         kind: 'failed',
         changeKept: true,
-        reason: expect.objectContaining({ message: expect.stringContaining('The change is kept') }),
+        reason: expect.objectContaining({ next: expect.stringContaining('Retry the publication') }),
       },
     ],
     [
@@ -1249,7 +1248,7 @@ describe('a task', () => {
       kind: 'failed',
       reason: {
         code: 'sandbox-lost',
-        message: 'The sandbox could not be reached for five minutes. Ask again to start over.',
+        message: 'The sandbox could not be reached for five minutes.',
       },
     });
   });
@@ -1541,7 +1540,7 @@ describe('a task', () => {
     expect(log.toSorted()).toEqual(['closed', 'gate', 'post', 'publish', 'report']);
   });
 
-  const failed = { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false } as const;
+  const failed = { kind: 'failed', reason: aReason('x', 'x'), changeKept: false } as const;
   const retry: TaskRequest = {
     ...request,
     taskId: 'gh-1-c9',
@@ -1582,10 +1581,10 @@ describe('a task', () => {
   it.each<[string, TaskOutcome, string | undefined]>([
     ['failed', failed, undefined],
     ['was cancelled', { kind: 'cancelled', by: 'maria' }, undefined],
-    ['is held', { kind: 'held', reason: { code: 'x', message: 'x' }, changeHash: null }, undefined],
+    ['is held', { kind: 'held', reason: aReason('x', 'x'), changeHash: null }, undefined],
     [
       'ended as a patch',
-      { kind: 'patch', reason: { code: 'x', message: 'x' }, patch: measured.patch, summary: '' },
+      { kind: 'patch', reason: aReason('x', 'x'), patch: measured.patch, summary: '' },
       undefined,
     ],
     ['failed, and that a retry without access claimed', failed, 'gh-1-c8'],
@@ -1628,7 +1627,7 @@ describe('a task', () => {
 
   it('starts nothing for what arrives two days late, until somebody says `retry`', async () => {
     const late = await live({ request: askedLate(48) });
-    expect(late.result).toEqual({
+    expect(late.result).toMatchObject({
       kind: 'refused',
       reason: { code: 'asked-long-ago', message: expect.stringContaining('2 days ago') },
     });
@@ -1692,7 +1691,7 @@ describe('a task', () => {
 
   describe('`approve`', () => {
     const changeHash = `${'0123456789ab'.repeat(5)}cdef`;
-    const held = { kind: 'held', reason: { code: 'x', message: 'x' }, changeHash } as const;
+    const held = { kind: 'held', reason: aReason('x', 'x'), changeHash } as const;
     const approve = (hash = '0123456789ab') => ({ ...retry, ask: { kind: 'approve', hash } }) as const;
     const others = { 'gh-1-c1': { outcome: held, authorization } };
 
@@ -1770,7 +1769,7 @@ describe('a task', () => {
       'holds its change',
       {
         publication: {
-          gate: () => ({ kind: 'hold', reason: { code: 'x', message: 'x' }, approvable: true }),
+          gate: () => ({ kind: 'hold', reason: aReason('x', 'x'), approvable: true }),
         },
       },
       [],
@@ -1779,7 +1778,7 @@ describe('a task', () => {
       'failed and keeps its change',
       {
         publication: {
-          publish: async () => ({ kind: 'rejected', reason: { code: 'x', message: 'x' } }),
+          publish: async () => ({ kind: 'rejected', reason: aReason('x', 'x') }),
         },
       },
       [],
@@ -1970,10 +1969,10 @@ describe('a task from Slack', () => {
 
     const named: TaskRequest = { ...slackRequest, repository: app };
     const done: EarlierTask = { request: named, outcome: published };
-    const refusal: TaskOutcome = { kind: 'refused', reason: { code: 'model', message: 'no such model' } };
+    const refusal: TaskOutcome = { kind: 'refused', reason: aReason('model', 'no such model') };
     const failure: TaskOutcome = {
       kind: 'failed',
-      reason: { code: 'x', message: 'it broke' },
+      reason: aReason('x', 'it broke'),
       changeKept: false,
     };
     it.each<[string, EarlierTask, readonly EarlierTask[]]>([
@@ -2022,7 +2021,7 @@ describe('a task from Slack', () => {
       [{ kind: 'retry' }, published, /no change that waits/],
       [
         { kind: 'retry' },
-        { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: true },
+        { kind: 'failed', reason: aReason('x', 'x'), changeKept: true },
         /retrying the publication/,
       ],
     ])('answers %o about it', async (ask, outcome, answer) => {
@@ -2033,7 +2032,7 @@ describe('a task from Slack', () => {
   });
 
   describe('after an earlier task of its thread', () => {
-    const failed: TaskOutcome = { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false };
+    const failed: TaskOutcome = { kind: 'failed', reason: aReason('x', 'x'), changeKept: false };
     const isThere = 'already in the checkout';
 
     it.each<[string, Script, string]>([
@@ -2092,7 +2091,7 @@ describe('a task from Slack', () => {
   });
 
   describe('that repeats another one', () => {
-    const failed: TaskOutcome = { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false };
+    const failed: TaskOutcome = { kind: 'failed', reason: aReason('x', 'x'), changeKept: false };
     const published: TaskOutcome = { kind: 'pull-request', pullRequest };
     const original: TaskRequest = {
       ...slackRequest,
@@ -2226,7 +2225,7 @@ describe('publication with an approval', () => {
     publication: {
       gate: (_, approvedBy) =>
         approvedBy === null
-          ? { kind: 'hold', reason: { code: 'secret', message: 'a key' }, approvable: true }
+          ? { kind: 'hold', reason: aReason('secret', 'a key'), approvable: true }
           : { kind: 'mark', remarks: [`approved by ${approvedBy}`] },
     },
   };
@@ -2298,7 +2297,7 @@ describe('access, asked again before publication', () => {
         publication: {
           gate: (_, approvedBy) =>
             approvedBy === null
-              ? { kind: 'hold', reason: { code: 'secret', message: 'a key' }, approvable: true }
+              ? { kind: 'hold', reason: aReason('secret', 'a key'), approvable: true }
               : { kind: 'mark', remarks: [`${approvedBy} approved what was held here`] },
         },
       },
@@ -2393,7 +2392,7 @@ describe('a task asked for in a pull request', () => {
 
   const protectedHead = {
     kind: 'unwritten',
-    reason: { code: 'branch-protected', message: 'The rules of its branch do not let the App push to it.' },
+    reason: aReason('branch-protected', 'The rules of its branch do not let the App push to it.'),
   } as const;
 
   /** Every write that the task asks GitHub for. */
@@ -2588,7 +2587,7 @@ describe('a task asked for in a pull request', () => {
       { id: 20, text: 'Renamed.' },
       { id: 31, text: 'Nobody asked for this.' },
     ];
-    const unwritten = { code: 'pull-request-merged', message: 'It was merged.' };
+    const unwritten = aReason('pull-request-merged', 'It was merged.');
 
     it.each<[string, Script, Partial<TaskOutcome> | null]>([
       [
@@ -2673,8 +2672,8 @@ describe('a task asked for in a pull request', () => {
     ],
     [
       'GitHub refuses to merge',
-      { kind: 'rejected', reason: { code: 'branch-protected', message: 'x' } },
-      { kind: 'failed', reason: { code: 'branch-protected', message: 'x' } },
+      { kind: 'rejected', reason: aReason('branch-protected', 'x') },
+      { kind: 'failed', reason: aReason('branch-protected', 'x') },
     ],
   ])('starts no sandbox for conflicts when %s', async (_, merged, outcome) => {
     const { result, sandboxCalls } = await conflicts({ mergeCleanly: async () => merged });
@@ -2706,7 +2705,7 @@ describe('a task asked for in a pull request', () => {
   });
 
   it('keeps no merge that can never be published, so that `retry` runs it again', async () => {
-    const reason = { code: 'branch-moved', message: 'x' };
+    const reason = aReason('branch-moved', 'x');
     const { result } = await conflicts({ publish: async () => ({ kind: 'outdated', reason }) });
     expect(result).toEqual({ kind: 'failed', reason, changeKept: false });
   });
@@ -3149,7 +3148,7 @@ describe('a conversation', () => {
   });
 
   it('repeats a failed task from the turn before it', async () => {
-    const failed: TaskOutcome = { kind: 'failed', reason: { code: 'x', message: 'x' }, changeKept: false };
+    const failed: TaskOutcome = { kind: 'failed', reason: aReason('x', 'x'), changeKept: false };
     const again: TaskRequest = { ...request, askedBefore: [{ slackUserId: null, githubId: 3 }] };
     const it = await live({
       request: again,
@@ -3215,18 +3214,22 @@ describe('a question', () => {
   });
 
   it('is answered when the change cannot be counted', async () => {
-    const parseChange = () => ({ ok: false, reason: { code: 'x', message: 'x' } }) as const;
+    const parseChange = () => ({ ok: false, reason: aReason('x', 'x') }) as const;
     expect((await ask({ publication: { parseChange } })).result.kind).toBe('replied');
   });
 
   it.each<[string, Script, RegExp]>([
-    ['there is no answer', { output: '' }, /^Codex gave no answer\. Ask again/],
-    ['the turn failed', { turn: { status: 'failed', message: 'no' } }, /^Codex ended early: no Ask again/],
+    ['there is no answer', { output: '' }, /^Codex gave no answer\.$/],
+    ['the turn failed', { turn: { status: 'failed', message: 'no' } }, /^Codex ended early: no$/],
     ['the time is over', { output: '', end: { kind: 'deadline' } }, /^The time limit was reached/],
   ])('fails and offers no change to publish if %s', async (_, script, message) => {
-    expect((await ask(script)).result).toEqual({
+    expect((await ask(script)).result).toMatchObject({
       kind: 'failed',
-      reason: { code: 'codex-failed', message: expect.stringMatching(message) },
+      reason: {
+        code: 'codex-failed',
+        message: expect.stringMatching(message),
+        next: expect.stringMatching(/^Ask/),
+      },
       changeKept: false,
     });
   });
