@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = dirname(import.meta.dirname);
-const programFolders = ['src', 'host', 'cli', 'simulators', 'probes', 'container'];
+const programFolders = ['src', 'host', 'cli', 'simulators', 'probes', 'chaos', 'container'];
 
 /**
  * Folder or file → what it may import from. The longest matching row decides. An entry covers everything
@@ -38,6 +38,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   simulators: ['everything in src', 'host'],
   cli: ['everything in src', 'host', 'simulators'],
   probes: ['everything in src', 'host', 'cli', 'simulators', 'probes/attacks', 'probes/inside'],
+  chaos: ['everything in src', 'host', 'cli', 'simulators'],
   'probes/attacks': ['src/lib', 'src/core', 'probes/inside'],
   'probes/inside': [],
 };

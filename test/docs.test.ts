@@ -163,7 +163,7 @@ describe.each(pages)('%s', (path) => {
   it('names only files of the project that exist', () => {
     const named = [
       ...page.matchAll(
-        /`((?:src|host|cli|simulators|probes|container|test|bench|scripts|docs)\/[\w./-]*\.(?:ts|mjs|md|svg))`/g,
+        /`((?:src|host|cli|simulators|probes|chaos|container|test|bench|scripts|docs)\/[\w./-]*\.(?:ts|mjs|md|svg))`/g,
       ),
     ].map((match) => match[1] ?? '');
     expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);

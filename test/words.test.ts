@@ -13,6 +13,7 @@ const checkedPaths: readonly string[] = [
   'cli',
   'simulators',
   'probes',
+  'chaos',
   'scripts',
   'bench',
   'docs',

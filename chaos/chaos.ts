@@ -1,0 +1,72 @@
+/** `npm run chaos`: breaks the bot in every place, and checks that each task still ends once and leaves nothing. */
+import { availableParallelism } from 'node:os';
+import { jsonOption } from '../cli/command/read-arguments.ts';
+import { runCommand, UsageProblem } from '../cli/command/run-command.ts';
+import { dim } from '../cli/terminal/colour.ts';
+import { allCases } from './all-cases.ts';
+import { groupNames, type CaseResult } from './case.ts';
+import { caseLine, reportOf, tableOf } from './report.ts';
+import { runCases } from './run-cases.ts';
+
+await runCommand({
+  name: 'npm run chaos',
+  takes: '[GROUP…]',
+  about: `Starts whole bots on this machine, between simulators, and harms each task in another way: kills the
+Worker, the host or the sandbox at each step. Then checks that the task has one answer, at most one pull
+request with the right change, no sandbox, process, mount, folder or token left, and a readable record.
+Takes up to 20 minutes on two processors.`,
+  options: {
+    only: {
+      type: 'string',
+      multiple: true,
+      value: 'ID',
+      about: 'run only the cases whose id begins with this; can be repeated',
+    },
+    list: { type: 'boolean', about: 'list the cases without running them' },
+    lanes: { type: 'string', value: 'N', about: 'bots side by side (default: one more than processors)' },
+    json: jsonOption(
+      'print { cases, killPoints, violations, results: [{ id, phase, injected, answers,\npullRequests, sandboxesLeft, tokensLeft, recoveryMs, ok, … }] }',
+    ),
+  },
+  more: `Groups: ${groupNames.join(', ')}. Without one, all run.
+
+Exit status: 0 no violation, 1 violations, 2 wrong usage, 130 interrupted.`,
+  run: async ({ values, positionals, say, onStop }) => {
+    const unknown = positionals.filter((name) => !groupNames.some((group) => group === name));
+    if (unknown.length > 0)
+      throw new UsageProblem(`There is no group ${unknown.join(', ')}. Try npm run chaos -- --help`);
+    const only = values.only ?? [];
+    const chosen = allCases()
+      .filter(({ group }) => positionals.length === 0 || positionals.includes(group))
+      .filter(({ id }) => only.length === 0 || only.some((start) => id.startsWith(start)));
+    if (chosen.length === 0) throw new UsageProblem('There is no such case. Try npm run chaos -- --list');
+    const lanes = Number(values.lanes ?? availableParallelism() + 1);
+    if (!Number.isInteger(lanes) || lanes < 1) throw new UsageProblem('--lanes needs a number from 1');
+    if (values.list === true) {
+      for (const { id, phase, injected } of chosen) say(`${id}  ${dim(`${phase}: ${injected}`)}`);
+      return 0;
+    }
+    const stop = new AbortController();
+    onStop(() => stop.abort(new Error('interrupted')));
+    const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+    let done = 0;
+    try {
+      const results = await runCases(chosen, {
+        lanes,
+        signal: stop.signal,
+        progress,
+        onResult: (result: CaseResult) => {
+          done += 1;
+          progress(`${done}/${chosen.length} ${caseLine(result)}`);
+        },
+      });
+      const report = reportOf(results);
+      say(values.json === true ? JSON.stringify(report, null, 2) : tableOf(report));
+      return report.violations === 0 ? 0 : 1;
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+      progress(`Interrupted after ${done} results; everything is cleaned up.`);
+      return 130;
+    }
+  },
+});

@@ -1,0 +1,169 @@
+/** What has to be true after each case, whatever was done to the task. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { splitBillPatch } from '../cli/demo/demo-script.ts';
+import { followTask } from '../cli/terminal/follow-task.ts';
+import type { CreatedRepository } from '../simulators/github/contract.ts';
+import type { TaskEvent, TaskView } from '../src/core/task-view.ts';
+import { workflowIdOf } from '../src/tasks/start-task.ts';
+import { viewOf } from './ask.ts';
+import { mountsBelow, namesIn, processesNaming } from './bot-process.ts';
+import type { Harm, Place } from './case.ts';
+import { journalOf, sandboxIdOf } from './journal.ts';
+
+const run = promisify(execFile);
+
+/** What is there after a case. `problems`: which invariants do not hold, one sentence each. */
+export interface Findings {
+  readonly answers: number;
+  readonly pullRequests: number;
+  readonly sandboxesLeft: number;
+  readonly tokensLeft: number;
+  readonly outcome: string;
+  readonly problems: readonly string[];
+}
+
+/** The longest that a bot takes on a busy machine: a lost sandbox is given up after five minutes. */
+export const settleMs = 6 * 60_000;
+const lookMs = 100;
+
+export interface Settled extends Findings {
+  readonly settledAt: number;
+  /** When nothing of the task's sandbox was left. */
+  readonly sandboxGoneAt: number | null;
+}
+
+/** Looks until everything holds, or for as long as a bot can take to recover. */
+export async function settle(harm: Harm, place: Place): Promise<Settled> {
+  const deadline = Date.now() + settleMs;
+  let sandboxGoneAt: number | null = null;
+  for (;;) {
+    const sandboxesLeft = leftOf(harm.taskId, place).length;
+    if (sandboxesLeft === 0) sandboxGoneAt ??= Date.now();
+    const findings = await examine(harm, place);
+    const settledAt = Date.now();
+    if (findings.problems.length === 0 || settledAt > deadline || place.signal.aborted)
+      return { ...findings, settledAt, sandboxGoneAt };
+    await sleep(lookMs);
+  }
+}
+
+async function examine(harm: Harm, place: Place): Promise<Findings> {
+  const { lane, repository } = place;
+  const { world, botStateDir } = lane;
+  const pulls = (await world.github.pulls(repository)).length;
+  const answers = answersOf(harm, place);
+  const sandboxesLeft = leftOf(harm.taskId, place);
+  const tokens = liveTokens(place);
+  const counted = {
+    answers,
+    pullRequests: pulls,
+    sandboxesLeft: sandboxesLeft.length,
+    tokensLeft: tokens,
+  };
+  const view = await viewOf(world, harm.taskId).catch((error: unknown) => String(error));
+  if (typeof view === 'string')
+    return { ...counted, outcome: 'unknown', problems: [`the record is not readable: ${view}`] };
+  const { outcome } = view;
+  if (outcome === null)
+    return { ...counted, outcome: 'none', problems: [`the task is still in ${view.phase}`] };
+  const hasEnded = journalOf(botStateDir, workflowIdOf(harm.taskId, 0)).hasEnded();
+  const problems = [
+    ...(harm.ends.includes(outcome.kind)
+      ? []
+      : [`it ended as ${JSON.stringify(outcome).slice(0, 300)}, not as ${harm.ends.join(' or ')}`]),
+    ...(answers === 1 ? [] : [`it has ${answers} answers`]),
+    ...(await changeProblems(view, repository, place)),
+    ...sandboxesLeft.map((left) => `left over: ${left}`),
+    ...(tokens === 0 ? [] : [`${tokens} installation tokens still work`]),
+    ...(hasEnded ? [] : ['its Workflow has not ended']),
+  ];
+  // Read last and once: it is the longest.
+  return {
+    ...counted,
+    outcome: outcomeText(view),
+    problems: problems.length > 0 ? problems : await logProblems(harm.taskId, place),
+  };
+}
+
+const outcomeText = ({ outcome }: TaskView): string =>
+  outcome === null ? 'none' : 'reason' in outcome ? `${outcome.kind}: ${outcome.reason.code}` : outcome.kind;
+
+/** A post that shows progress is no answer, and neither is a link to the answer below it. */
+function answersOf({ asker }: Harm, { lane, repository }: Place): number {
+  const { world } = lane;
+  const texts =
+    asker.kind === 'issue'
+      ? world.github
+          .comments({ ...repository, issue: asker.issue })
+          .filter(({ author }) => author === 'airlock[bot]')
+          .map(({ body }) => body)
+      : world.slack
+          .thread(asker.channel, asker.threadTs)
+          .filter(({ fromBot }) => fromBot)
+          .map(({ text, shown }) => `${text}\n${shown}`);
+  return texts.filter((text) => !text.includes('⏳') && !text.includes('#issuecomment-')).length;
+}
+
+/** One pull request with exactly the model's change if the task says so; else none, and no branch. */
+async function changeProblems(
+  { outcome }: TaskView,
+  repository: CreatedRepository,
+  { lane }: Place,
+): Promise<readonly string[]> {
+  const pulls = await lane.world.github.pulls(repository);
+  const branches = (await lane.world.github.branches(repository)).map(({ name }) => name);
+  const [pull] = pulls;
+  if (outcome?.kind !== 'pull-request')
+    return [
+      ...(pulls.length === 0 ? [] : [`there are ${pulls.length} pull requests, although it ended otherwise`]),
+      ...(branches.length === 1 ? [] : [`there are the branches ${branches.join(', ')}`]),
+    ];
+  if (pull === undefined || pulls.length > 1) return [`there are ${pulls.length} pull requests`];
+  const wanted = [pull.headRef, 'main'];
+  const otherBranches = branches.filter((name) => !wanted.includes(name));
+  const git = async (...args: readonly string[]) =>
+    (await run('git', ['--git-dir', repository.gitDir, ...args], { timeout: 60_000 })).stdout;
+  const changed = await git('diff', '--name-status', repository.headSha, pull.headSha);
+  const text = await git('show', `${pull.headSha}:src/split.js`);
+  const added = splitBillPatch.split('\n').filter((line) => line.startsWith('+'));
+  const missing = added.filter((line) => !text.split('\n').includes(line.slice(1)));
+  return [
+    ...otherBranches.map((name) => `there is the branch ${name}`),
+    ...(changed === 'M\tsrc/split.js\n' && missing.length === 0
+      ? []
+      : [`its pull request changes ${JSON.stringify(changed)}, without ${JSON.stringify(missing)}`]),
+  ];
+}
+
+/** Of one task's sandbox: its folder, processes and mounts, in each folder that a host of the lane had. */
+function leftOf(taskId: string, { lane }: Place): readonly string[] {
+  const name = sandboxIdOf(taskId).slice(0, 16);
+  const places = lane.folders().map((folder) => join(folder, name));
+  return [
+    ...lane.folders().flatMap((folder) => (namesIn(folder).includes(name) ? [join(folder, name)] : [])),
+    ...processesNaming(places).map((pid) => `process ${pid}`),
+    ...mountsBelow(places),
+  ];
+}
+
+/** If its Worker was killed before the answer, nobody knows a token, or can revoke it: those do not count. */
+function liveTokens({ lane, repository }: Place): number {
+  const name = `${repository.owner}/${repository.name}`;
+  return lane.world.github
+    .issuedTokens()
+    .filter(({ repositories }) => repositories.includes(name))
+    .filter(({ revoked, used, expiresAt }) => used && !revoked && expiresAt > Date.now()).length;
+}
+
+/** The log is complete, in order, and ends once. */
+async function logProblems(taskId: string, { lane, signal }: Place): Promise<readonly string[]> {
+  const { world } = lane;
+  const events: TaskEvent[] = [];
+  const options = { url: world.bot.url, apiToken: world.apiToken, taskId, patienceMs: 60_000, signal };
+  for await (const event of followTask(options)) events.push(event);
+  const gap = events.findIndex(({ seq }, index) => seq !== index + 1);
+  return gap === -1 ? [] : [`its log has a gap before event ${gap + 1}`];
+}

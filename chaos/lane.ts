@@ -1,0 +1,169 @@
+/** One bot in a process of its own with its simulators, and the ways to harm it. Cases run in a lane. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { splitBillPatch } from '../cli/demo/demo-script.ts';
+import { splitBillFiles } from '../cli/demo/split-bill.ts';
+import { startWorld, type World } from '../cli/demo/world.ts';
+import type { CreatedRepository } from '../simulators/github/contract.ts';
+import { applyPatch, finish, shell } from '../simulators/openai/script.ts';
+import { permissionNeeds } from '../src/doctor/app-needs.ts';
+import { scriptsByName, until } from './ask.ts';
+import {
+  foldersOf,
+  processesBelow,
+  processesNaming,
+  startBotProcess,
+  workerdOf,
+  type BotProcess,
+} from './bot-process.ts';
+
+/** `full` has a setup command; `acme` has none. */
+export type Owner = 'acme' | 'full';
+
+export const killTargets = {
+  worker: 'workerd is killed',
+  host: 'the host process is killed and started again',
+  sandbox: 'the sandbox’s first process is killed',
+  agent: 'Codex is killed in its sandbox',
+  all: 'host, workerd and sandbox are killed, and the bot is started again',
+} as const;
+export type KillTarget = keyof typeof killTargets;
+
+export interface Lane {
+  readonly world: World;
+  /** State folder of the bot. */
+  readonly botStateDir: string;
+  readonly log: readonly string[];
+  createRepository(owner?: Owner): Promise<CreatedRepository>;
+  /** Does the harm and, for a bot that is down after it, starts it again. Resolves with the time of the harm. */
+  kill(target: KillTarget): Promise<number>;
+  /** Every folder that a host of this lane has kept sandboxes in, also of a killed one. */
+  folders(): readonly string[];
+  close(): Promise<void>;
+}
+
+const people = [{ name: 'maria', displayName: 'Maria' }] as const;
+const channels = [
+  { name: 'dev', members: ['maria'] },
+  { name: 'ops', members: ['maria'] },
+] as const;
+
+const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' });
+/** What the model does is named in the request: `[mend]`. */
+const scripts = {
+  mend: [applyPatch(splitBillPatch), answer],
+  slow: [shell('sleep 1.5; echo first'), applyPatch(splitBillPatch), answer],
+  hold: [applyPatch(splitBillPatch), shell('sleep 3600'), answer],
+};
+
+export async function startLane(): Promise<Lane> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'airlock-chaos-'));
+  const botStateDir = join(stateDir, 'bot');
+  const log: string[] = [];
+  const folders = new Set<string>();
+  let bot: BotProcess | null = null;
+  let repositories = 0;
+  const world = await startWorld({
+    stateDir,
+    files: splitBillFiles,
+    script: scriptsByName(scripts),
+    slack: { users: people, channels, deliverTo: 'http' },
+    configText: (slack) =>
+      JSON.stringify({
+        slack: { team: slack.teamId, people: { [slack.user('maria').id]: 'maria' } },
+        repositories: {
+          'acme/split-bill': { aliases: ['bill'], slack: 'workspace' },
+          'acme/*': { slack: 'workspace' },
+          'full/*': { setup: { run: 'true' } },
+        },
+      }),
+    log: (line) => void log.push(line),
+    startBot: async (options) => {
+      bot = await startBotProcess(options);
+      for (const folder of foldersOf(options.stateDir)) folders.add(folder);
+      return bot;
+    },
+  });
+  const needed = Object.entries(permissionNeeds).map(([name, { level }]) => [name, level]);
+  world.github.changeApp({
+    permissions: z
+      .record(z.string(), z.enum(['read', 'write']))
+      .parse({ ...Object.fromEntries(needed), checks: 'write' }),
+  });
+
+  const running = (): BotProcess => {
+    if (bot === null) throw new Error('no bot runs in this lane');
+    return bot;
+  };
+  const answers = async () =>
+    await until('the bot to answer', async () => {
+      const signal = AbortSignal.timeout(10_000);
+      const health = await fetch(`${world.bot.url}/healthz`, { signal }).catch(() => null);
+      return health?.ok === true;
+    });
+  const restart = async (pids: readonly number[]): Promise<number> => {
+    const { ended } = running();
+    // Stopped first, so that none of them sees another one's end.
+    for (const pid of pids) signalTo(pid, 'SIGSTOP');
+    const at = Date.now();
+    for (const pid of pids) signalTo(pid, 'SIGKILL');
+    await ended;
+    await world.restartBot();
+    return at;
+  };
+
+  return {
+    world,
+    botStateDir,
+    log,
+    folders: () => [...folders],
+    createRepository: async (owner = 'acme') => {
+      repositories += 1;
+      return await world.github.createRepository({
+        owner,
+        name: `case-${repositories}`,
+        files: splitBillFiles,
+        collaborators: [{ login: 'maria', permission: 'write' }],
+      });
+    },
+    kill: async (target) => {
+      const { pid } = running();
+      const roots = processesNaming([...folders]).filter((found) => found !== pid);
+      const at = Date.now();
+      switch (target) {
+        case 'worker': {
+          const worker = workerdOf(pid);
+          if (worker === null) throw new Error('there is no workerd to kill');
+          signalTo(worker, 'SIGKILL');
+          await until('another workerd', () => ![null, worker].includes(workerdOf(pid)), { everyMs: 20 });
+          await answers();
+          return at;
+        }
+        case 'host':
+          return await restart([pid]);
+        case 'all':
+          return await restart([pid, ...roots, ...[workerdOf(pid) ?? []].flat()]);
+        case 'sandbox':
+          for (const root of roots) signalTo(root, 'SIGKILL');
+          return at;
+        case 'agent':
+          for (const agent of processesBelow(pid, 'codex')) signalTo(agent, 'SIGKILL');
+          return at;
+      }
+    },
+    close: async () => {
+      await world.close();
+      await rm(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function signalTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
+}
