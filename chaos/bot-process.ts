@@ -49,7 +49,7 @@ export async function startBotProcess(options: BotOptions): Promise<BotProcess> 
     });
     void ended.then(() => reject(new Error('the bot ended while it started')));
     // Without the functions, which no channel carries.
-    child.send(JSON.parse(JSON.stringify(options)));
+    child.send(botOptions.parse(options));
   });
   const pid = child.pid ?? -1;
   return {

@@ -16,8 +16,8 @@ export interface ChaosCase {
   readonly injected: string;
   /** It harms the whole bot, so no other task may be in it. Other cases of a bot run at once. */
   readonly alone: boolean;
-  /** Whose repository it gets; `full` has a setup command. */
-  readonly owner: Owner;
+  /** Whose repository it gets. `shared`: that of the lane, which Slack asks about; only for `alone`. */
+  readonly owner: Owner | 'shared';
   /** Asks for a task and does the harm. Resolves when the harm is done; the invariants are checked next. */
   run(place: Place): Promise<Harm>;
 }
@@ -26,6 +26,8 @@ export interface Place {
   readonly lane: Lane;
   /** A repository of the case's own, in which `maria` may write. */
   readonly repository: CreatedRepository;
+  /** What the repository had before the case. */
+  readonly before: { readonly pulls: readonly number[]; readonly branches: readonly string[] };
   /** Aborted when the case takes too long, or the run is interrupted. */
   readonly signal: AbortSignal;
 }
@@ -38,6 +40,10 @@ export type Asker =
 export interface Harm {
   readonly taskId: string;
   readonly asker: Asker;
+  /** Its Workflow instance; default: that of the whole task. */
+  readonly instanceId?: string;
+  /** The pull request of a person's that it works on; default: it opens its own. */
+  readonly continues?: { readonly number: number; readonly headSha: string; readonly branch: string };
   /** When the harm was done, ms since the epoch. Recovery is measured from here. */
   readonly at: number;
   /** The kinds of outcome that are right. */

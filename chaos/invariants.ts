@@ -5,9 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { splitBillPatch } from '../cli/demo/demo-script.ts';
 import { followTask } from '../cli/terminal/follow-task.ts';
-import type { CreatedRepository } from '../simulators/github/contract.ts';
 import type { TaskEvent, TaskView } from '../src/core/task-view.ts';
-import { workflowIdOf } from '../src/tasks/start-task.ts';
 import { viewOf } from './ask.ts';
 import { mountsBelow, namesIn, processesNaming } from './bot-process.ts';
 import type { Harm, Place } from './case.ts';
@@ -53,7 +51,8 @@ export async function settle(harm: Harm, place: Place): Promise<Settled> {
 async function examine(harm: Harm, place: Place): Promise<Findings> {
   const { lane, repository } = place;
   const { world, botStateDir } = lane;
-  const pulls = (await world.github.pulls(repository)).length;
+  const all = await world.github.pulls(repository);
+  const pulls = all.filter(({ number }) => !place.before.pulls.includes(number)).length;
   const answers = answersOf(harm, place);
   const sandboxesLeft = leftOf(harm.taskId, place);
   const tokens = liveTokens(place);
@@ -69,13 +68,13 @@ async function examine(harm: Harm, place: Place): Promise<Findings> {
   const { outcome } = view;
   if (outcome === null)
     return { ...counted, outcome: 'none', problems: [`the task is still in ${view.phase}`] };
-  const hasEnded = journalOf(botStateDir, workflowIdOf(harm.taskId, 0)).hasEnded();
+  const hasEnded = journalOf(botStateDir, harm.instanceId ?? harm.taskId).hasEnded();
   const problems = [
     ...(harm.ends.includes(outcome.kind)
       ? []
       : [`it ended as ${JSON.stringify(outcome).slice(0, 300)}, not as ${harm.ends.join(' or ')}`]),
     ...(answers === 1 ? [] : [`it has ${answers} answers`]),
-    ...(await changeProblems(view, repository, place)),
+    ...(await changeProblems(view, harm, place)),
     ...sandboxesLeft.map((left) => `left over: ${left}`),
     ...(tokens === 0 ? [] : [`${tokens} installation tokens still work`]),
     ...(hasEnded ? [] : ['its Workflow has not ended']),
@@ -110,33 +109,39 @@ function answersOf({ asker }: Harm, { lane, repository }: Place): number {
 /** One pull request with exactly the model's change if the task says so; else none, and no branch. */
 async function changeProblems(
   { outcome }: TaskView,
-  repository: CreatedRepository,
-  { lane }: Place,
+  { continues }: Harm,
+  { lane, repository, before }: Place,
 ): Promise<readonly string[]> {
-  const pulls = await lane.world.github.pulls(repository);
+  const known = continues === undefined ? before.pulls : [];
+  const pulls = (await lane.world.github.pulls(repository)).filter(({ number }) => !known.includes(number));
   const branches = (await lane.world.github.branches(repository)).map(({ name }) => name);
+  const wantedBranches = [...before.branches, ...pulls.map(({ headRef }) => headRef)];
+  const others = branches.filter((name) => !wantedBranches.includes(name));
+  const isPublished = outcome?.kind === 'pull-request';
+  const wanted = isPublished || continues !== undefined ? 1 : 0;
+  if (pulls.length !== wanted || others.length > 0)
+    return [`there are ${pulls.length} pull requests, and the branches ${branches.join(', ')}`];
   const [pull] = pulls;
-  if (outcome?.kind !== 'pull-request')
-    return [
-      ...(pulls.length === 0 ? [] : [`there are ${pulls.length} pull requests, although it ended otherwise`]),
-      ...(branches.length === 1 ? [] : [`there are the branches ${branches.join(', ')}`]),
-    ];
-  if (pull === undefined || pulls.length > 1) return [`there are ${pulls.length} pull requests`];
-  const wanted = [pull.headRef, 'main'];
-  const otherBranches = branches.filter((name) => !wanted.includes(name));
+  if (pull === undefined) return [];
   const git = async (...args: readonly string[]) =>
-    (await run('git', ['--git-dir', repository.gitDir, ...args], { timeout: 60_000 })).stdout;
-  const changed = await git('diff', '--name-status', repository.headSha, pull.headSha);
-  const text = await git('show', `${pull.headSha}:src/split.js`);
-  const added = splitBillPatch.split('\n').filter((line) => line.startsWith('+'));
-  const missing = added.filter((line) => !text.split('\n').includes(line.slice(1)));
-  return [
-    ...otherBranches.map((name) => `there is the branch ${name}`),
-    ...(changed === 'M\tsrc/split.js\n' && missing.length === 0
-      ? []
-      : [`its pull request changes ${JSON.stringify(changed)}, without ${JSON.stringify(missing)}`]),
-  ];
+    (await run('git', ['--git-dir', repository.gitDir, ...args], { timeout: 60_000 })).stdout.trim();
+  const base = continues?.headSha ?? repository.headSha;
+  const head = pull.headSha;
+  const commits = await git('rev-list', '--count', `${base}..${head}`);
+  if (commits !== (isPublished ? '1' : '0')) return [`its pull request has ${commits} commits of the task`];
+  if (!isPublished) return [];
+  const changed = await git('diff', '--name-status', base, head);
+  const text = (await git('show', `${head}:src/split.js`)).split('\n');
+  const missing = addedLines.filter((line) => !text.includes(line));
+  return changed === 'M\tsrc/split.js' && missing.length === 0
+    ? []
+    : [`its pull request changes ${JSON.stringify(changed)}, without ${JSON.stringify(missing)}`];
 }
+
+const addedLines = splitBillPatch
+  .split('\n')
+  .filter((line) => line.startsWith('+'))
+  .map((line) => line.slice(1));
 
 /** Of one task's sandbox: its folder, processes and mounts, in each folder that a host of the lane had. */
 function leftOf(taskId: string, { lane }: Place): readonly string[] {

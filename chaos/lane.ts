@@ -19,7 +19,7 @@ import {
   type BotProcess,
 } from './bot-process.ts';
 
-/** `full` has a setup command; `acme` has none. */
+/** Whose repositories: `full` has a setup command, `acme` has none. */
 export type Owner = 'acme' | 'full';
 
 export const killTargets = {
@@ -75,7 +75,8 @@ export async function startLane(): Promise<Lane> {
         slack: { team: slack.teamId, people: { [slack.user('maria').id]: 'maria' } },
         repositories: {
           'acme/split-bill': { aliases: ['bill'], slack: 'workspace' },
-          'acme/*': { slack: 'workspace' },
+          'acme/menu': { slack: 'workspace' },
+          'acme/*': {},
           'full/*': { setup: { run: 'true' } },
         },
       }),

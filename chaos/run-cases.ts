@@ -68,9 +68,14 @@ async function runCase(one: ChaosCase, lane: Lane, interrupted: AbortSignal): Pr
   const named = { id, group, phase, injected };
   const startedAt = Date.now();
   try {
-    const repository = await lane.createRepository(one.owner);
+    const repository =
+      one.owner === 'shared' ? lane.world.repository : await lane.createRepository(one.owner);
     const late = AbortSignal.timeout(harmMs + settleMs);
-    const place = { lane, repository, signal: AbortSignal.any([interrupted, late]) };
+    const before = {
+      pulls: (await lane.world.github.pulls(repository)).map(({ number }) => number),
+      branches: (await lane.world.github.branches(repository)).map(({ name }) => name),
+    };
+    const place = { lane, repository, before, signal: AbortSignal.any([interrupted, late]) };
     const harm = await one.run(place);
     const { settledAt, sandboxGoneAt, ...findings } = await settle(harm, place);
     return {
