@@ -36,7 +36,10 @@ export default defineConfig({
           // Pure functions: threads that share one registry of modules. A file that starts a process or a
           // server belongs to `processes`.
           name: 'unit',
-          include: ['{src,cli,simulators,probes,container,scripts}/**/*.test.ts', '{host,test}/*.test.ts'],
+          include: [
+            '{src,cli,simulators,probes,chaos,container,scripts}/**/*.test.ts',
+            '{host,test}/*.test.ts',
+          ],
           pool: 'threads',
           isolate: false,
           ...restored,
