@@ -1,4 +1,4 @@
-/** `npm run chaos`: breaks the bot in every place, and checks that each task still ends once and leaves nothing. */
+/** `npm run chaos`: harms whole bots in every place; each task still has to end once and leave nothing. */
 import { availableParallelism } from 'node:os';
 import { jsonOption } from '../cli/command/read-arguments.ts';
 import { runCommand, UsageProblem } from '../cli/command/run-command.ts';

@@ -37,7 +37,7 @@ export interface Lane {
   readonly botStateDir: string;
   readonly log: readonly string[];
   createRepository(owner?: Owner): Promise<CreatedRepository>;
-  /** Does the harm and, for a bot that is down after it, starts it again. Resolves with the time of the harm. */
+  /** Does the harm, and starts a bot that is down after it again. Resolves with the time of the harm. */
   kill(target: KillTarget): Promise<number>;
   /** Every folder that a host of this lane has kept sandboxes in, also of a killed one. */
   folders(): readonly string[];
