@@ -25,12 +25,14 @@ interface World {
   readonly answers: number[];
   /** Calls to GitHub that fail before the next ones succeed. */
   outages: number;
-  send(guid: string, status?: number): void;
+  /** `lateMs`: how long GitHub took to list it. */
+  send(guid: string, status?: number, lateMs?: number): void;
   /** GitHub forgets what it sent. */
   forget(guid: string): void;
   /** Runs the alarm in a new object on the same storage. */
   look(): Promise<void>;
   wake(): Promise<void>;
+  wakeAndLook(): Promise<void>;
 }
 
 function world(pageSize = 100): World {
@@ -58,7 +60,7 @@ function world(pageSize = 100): World {
       delivery: async (id): Promise<Delivery | null> => {
         await Promise.resolve();
         refuse();
-        const { guid } = attempts[Number(id)] ?? { guid: '' };
+        const { guid } = attempts.find((one) => one.id === id) ?? { guid: '' };
         return gone.has(guid) ? null : { event: 'issue_comment', payload: { guid } };
       },
       webhookUrl: async () => await Promise.resolve(null),
@@ -88,19 +90,20 @@ function world(pageSize = 100): World {
     perHour: null,
     answers: [],
     outages: 0,
-    send: (guid, status = 0) => {
+    send: (guid, status = 0, lateMs = 0) => {
       self.now += 1;
-      attempts.push({
-        id: String(attempts.length),
-        guid,
-        at: self.now,
-        event: 'issue_comment.created',
-        status,
-      });
+      const at = self.now - lateMs;
+      attempts.push({ id: String(attempts.length), guid, at, event: 'issue_comment.created', status });
+      attempts.sort((one, other) => one.at - other.at);
     },
     forget: (guid) => void gone.add(guid),
     look: async () => await reader().alarm(),
     wake: async () => await reader().wake(),
+    wakeAndLook: async () => {
+      const woken = reader();
+      await woken.wake();
+      await woken.alarm();
+    },
   };
   return self;
 }
@@ -207,6 +210,22 @@ describe('the reader of deliveries', () => {
     at.send('a');
     for (let looks = 0; looks < 10; looks += 1) await at.look();
     expect(at.pages).toBe(1);
+  });
+
+  it('reads one page a look where much is delivered, and what GitHub listed late after a wake', async () => {
+    const at = world(20);
+    for (let index = 0; index < 300; index += 1) {
+      at.now += 3000;
+      at.send(`event-${index}`);
+      if (index % 3 === 0) await at.look();
+    }
+    expect(at.pages).toBe(100);
+    at.send('late', 0, 20_000);
+    at.send('very-late', 0, 10 * 60_000);
+    await at.look();
+    expect(at.handed.slice(298)).toEqual(['late', 'event-298', 'event-299']);
+    await at.wakeAndLook();
+    expect(at.handed.slice(301)).toEqual(['very-late']);
   });
 
   it('stays within a tenth of the rate limit, and loses nothing by it', async () => {

@@ -12,6 +12,8 @@ import type { Delivery, DeliveryAttempt, DeliveryLog } from '../../core/ports/de
 import { meaningOf } from '../../core/ports/upstream-error.ts';
 import { parseJson } from '../../lib/parse-json.ts';
 import {
+  deepMs,
+  fetchedAtOnce,
   firstLookMs,
   isTaken,
   missedIn,
@@ -39,6 +41,8 @@ export interface DeliveriesDeps {
 const stateSchema = z.object({
   /** Milliseconds since the epoch: what was delivered before is handled. */
   since: z.number(),
+  /** What was delivered before the first look is none of ours. */
+  began: z.number().default(0),
   /** ETag of the newest page; null unless every event on it was handled. */
   etag: z.string().nullable(),
   /** Whether webhooks arrive; null: not known. */
@@ -57,7 +61,7 @@ type State = z.infer<typeof stateSchema>;
 export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
   protected abstract deps(): DeliveriesDeps;
   readonly #sql = this.ctx.storage.sql;
-  #asksAgain = false;
+  #isWoken = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -67,9 +71,9 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
     `);
   }
 
-  /** Looks at once, and finds out again whether webhooks arrive. */
+  /** Looks at once, further back than usual, and finds out again whether webhooks arrive. */
   async wake(): Promise<void> {
-    this.#asksAgain = true;
+    this.#isWoken = true;
     await this.ctx.storage.setAlarm(this.deps().now());
   }
 
@@ -77,9 +81,11 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
     const { now, log } = this.deps();
     let state = this.#state();
     let waitMs: number;
+    const isDeep = this.#isWoken;
     try {
       const arrives = await this.#webhooksArrive(state);
-      state = await this.#look({ ...state, arrives }, arrives);
+      state = await this.#look({ ...state, arrives }, arrives, isDeep);
+      this.#isWoken &&= !isDeep;
       waitMs = arrives ? catchUpMs : pollMs;
     } catch (error) {
       const failures = state.failures + 1;
@@ -98,17 +104,17 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
 
   async #webhooksArrive({ arrives: before }: State): Promise<boolean> {
     const { webhooksArrive, log } = this.deps();
-    if (before !== null && !this.#asksAgain) return before;
+    if (before !== null && !this.#isWoken) return before;
     const arrives = await webhooksArrive();
-    this.#asksAgain = false;
     if (arrives !== before) log('deliveries.mode', { way: arrives ? 'webhooks' : 'poll' });
     return arrives;
   }
 
-  async #look(before: State, webhooksArrive: boolean): Promise<State> {
-    const { github, now, mayStart, hand, log } = this.deps();
+  async #look(before: State, webhooksArrive: boolean, isDeep: boolean): Promise<State> {
+    const { now, mayStart } = this.deps();
     const isDue = Object.values(before.failed).some(({ due }) => due <= now());
-    const read = await this.#readLog(isDue ? { ...before, etag: null } : before);
+    const since = isDeep ? Math.max(before.began, before.since - deepMs) : before.since;
+    const read = await this.#readLog({ since, etag: isDue || isDeep ? null : before.etag });
     if (read === null) return { ...before, failures: 0 };
     const { attempts, newest, etag, perHour, pages } = read;
     const budget = refilled(before.budget, perHour, now());
@@ -118,40 +124,29 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
       mayStart,
       isHandled: (guid) => this.#isHandled(guid),
     });
-    const unpaid: DeliveryAttempt[] = [];
-    const waiting: DeliveryAttempt[] = [];
+    const [due, waiting, unpaid]: [DeliveryAttempt[], DeliveryAttempt[], DeliveryAttempt[]] = [[], [], []];
     const failed: State['failed'] = {};
     for (const attempt of missed) {
-      const { id, guid, event, at } = attempt;
-      const earlier = before.failed[guid];
-      if (earlier !== undefined) failed[guid] = earlier;
-      if (earlier !== undefined && earlier.due > now()) {
-        waiting.push(attempt);
-        continue;
-      }
-      if (left < 1) {
-        unpaid.push(attempt);
-        continue;
-      }
-      left -= 1;
-      const fail = (): void => {
-        const times = (earlier?.times ?? 0) + 1;
-        failed[guid] = { times, due: now() + retryMs(times) };
-        waiting.push(attempt);
-      };
-      try {
-        const delivery = await github.delivery(id);
-        const answer = delivery === null ? null : await hand(delivery, guid);
-        log('delivery.read', { guid, webhook: event, sentAt: new Date(at).toISOString(), answer });
-        if (answer === null || isTaken(answer)) {
-          this.#remember(guid);
-          delete failed[guid];
-        } else fail();
-      } catch (error) {
-        log('delivery.failed', { guid, error: String(error) });
-        fail();
+      const earlier = before.failed[attempt.guid];
+      if (earlier !== undefined) failed[attempt.guid] = earlier;
+      if (earlier !== undefined && earlier.due > now()) waiting.push(attempt);
+      else if (left < 1) unpaid.push(attempt);
+      else {
+        left -= 1;
+        due.push(attempt);
       }
     }
+    await this.#handAll(due, (attempt, isOver) => {
+      const { guid } = attempt;
+      if (isOver) {
+        this.#remember(guid);
+        delete failed[guid];
+      } else {
+        const times = (before.failed[guid]?.times ?? 0) + 1;
+        failed[guid] = { times, due: now() + retryMs(times) };
+        waiting.push(attempt);
+      }
+    });
     const handled = Math.min(newest, ...[...unpaid, ...waiting].map(({ at }) => at)) - overlapMs;
     return {
       ...before,
@@ -165,8 +160,34 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
     };
   }
 
+  /** GitHub is asked for a few at once. The intake gets one after the other, so that their order stays. */
+  async #handAll(
+    attempts: readonly DeliveryAttempt[],
+    settle: (attempt: DeliveryAttempt, isOver: boolean) => void,
+  ): Promise<void> {
+    const { github, hand, log } = this.deps();
+    for (let index = 0; index < attempts.length; index += fetchedAtOnce) {
+      const group = attempts.slice(index, index + fetchedAtOnce);
+      const fetching = group.map(async ({ id }) => await github.delivery(id));
+      // Each failure is met below, when it is its turn.
+      for (const fetched of fetching) fetched.catch(() => undefined);
+      for (const [place, attempt] of group.entries()) {
+        const { guid, event, at } = attempt;
+        try {
+          const delivery = (await fetching[place]) ?? null;
+          const answer = delivery === null ? null : await hand(delivery, guid);
+          log('delivery.read', { guid, webhook: event, sentAt: new Date(at).toISOString(), answer });
+          settle(attempt, answer === null || isTaken(answer));
+        } catch (error) {
+          log('delivery.failed', { guid, error: String(error) });
+          settle(attempt, false);
+        }
+      }
+    }
+  }
+
   /** Reads the log back to what was handled. null: nothing has changed since the last look. */
-  async #readLog({ since, etag }: State) {
+  async #readLog({ since, etag }: Pick<State, 'since' | 'etag'>) {
     const { github, mayStart } = this.deps();
     const attempts: DeliveryAttempt[] = [];
     const first = await github.page({ cursor: null, etag });
@@ -190,6 +211,7 @@ export abstract class DeliveriesBase<Env> extends DurableObject<Env> {
     const since = this.deps().now() - firstLookMs;
     return {
       since,
+      began: since,
       etag: null,
       arrives: null,
       budget: null,

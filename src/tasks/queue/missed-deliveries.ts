@@ -5,8 +5,12 @@ import type { DeliveryAttempt } from '../../core/ports/delivery-log.ts';
 export const pollMs = 4000;
 /** Interval of two looks where webhooks arrive, and at most after a failure, ms. */
 export const catchUpMs = 60_000;
-/** How far a look goes back beyond what was handled, ms: attempts are listed when they end. */
-export const overlapMs = 5 * 60_000;
+/** How far a look goes back beyond what was handled, ms: attempts are listed when they end, within 10 s. */
+export const overlapMs = 30_000;
+/** The same for the look that each wake asks for, ms: longer than the time between two sweeps. */
+export const deepMs = 30 * 60_000;
+/** Events that are fetched at the same time. */
+export const fetchedAtOnce = 5;
 /** How far the first look goes back, ms: a task that was asked for during the set-up still counts. */
 export const firstLookMs = 10 * 60_000;
 /** GitHub keeps deliveries for three days, ms. GUIDs are remembered for a day longer. */
