@@ -98,6 +98,7 @@ export async function startWorker(
         TASK_INDEX: { className: 'TaskIndex', useSQLite: true },
         DELIVERIES: { className: 'Deliveries', useSQLite: true },
         METRICS: { className: 'Metrics', useSQLite: true },
+        LEDGER: { className: 'TaskLedger', useSQLite: true },
         SLOTS: { className: 'Slots', useSQLite: true },
       },
       workflows: { TASK_WORKFLOW: { name: 'tasks', className: 'TaskWorkflow' } },

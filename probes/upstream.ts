@@ -5,7 +5,7 @@
 import type { World } from '../cli/demo/world.ts';
 import type { Canary } from './canary.ts';
 import type { HostProbe } from './exhaustion-bench.ts';
-import { builtIn } from '../src/config/schema.ts';
+import { builtIn } from '../src/config/built-in.ts';
 import type { TaskView } from '../src/core/task-view.ts';
 import { parseJson } from '../src/lib/parse-json.ts';
 

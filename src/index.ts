@@ -28,6 +28,7 @@ import { SlotsBase, type SlotsDeps } from './tasks/queue/slots.ts';
 import { sweep } from './tasks/queue/sweep.ts';
 import { TaskInboxBase, type InboxDeps } from './tasks/queue/task-inbox.ts';
 import { TaskIndexBase } from './tasks/queue/task-index.ts';
+import { TaskLedgerBase } from './tasks/queue/task-ledger.ts';
 import { TaskRecordBase, type RecordDeps } from './tasks/record/record.ts';
 
 /** The interceptor finds both by their names among this module's exports. */
@@ -94,6 +95,8 @@ export class TaskIndex extends TaskIndexBase<Env> {
     return baseOf(this.env).retentionMs;
   }
 }
+
+export class TaskLedger extends TaskLedgerBase<Env> {}
 
 export class Metrics extends MetricsBase<Env> {
   protected override retentionMs(): number {

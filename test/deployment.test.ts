@@ -14,7 +14,7 @@ import {
 import { readConfig } from '../host/environment.ts';
 import { projectRoot } from '../host/project-root.ts';
 import { readWranglerConfig } from '../cli/deploy/read-wrangler-config.ts';
-import { builtIn } from '../src/config/schema.ts';
+import { builtIn } from '../src/config/built-in.ts';
 import { parseSettings } from '../src/settings.ts';
 
 let config: WranglerConfig;

@@ -8,7 +8,7 @@ import { attacksFor, driverNames, leftOutBy } from './drivers.ts';
 import { allAttacks, attackTable } from './table.ts';
 import { attackProbes } from '../inside-attacks.ts';
 import { exemplaryPlace } from '../place.ts';
-import { builtIn } from '../../src/config/schema.ts';
+import { builtIn } from '../../src/config/built-in.ts';
 
 /** Raise these with the table. A smaller number means that an attack was lost. */
 const least: Readonly<Record<DriverName, number>> = {

@@ -79,6 +79,7 @@ function createBase(env: Env): Base {
       named: namedRepositories(config),
       hasPatterns: hasPatterns(config),
       slack,
+      budget: config.budget,
     },
     mention: mentionName(config.github, { slug: async () => await tokens.slug(), now, log }),
     tokens,

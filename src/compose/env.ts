@@ -6,6 +6,7 @@ import type { MetricsBase } from '../tasks/queue/metrics.ts';
 import type { SlotsBase } from '../tasks/queue/slots.ts';
 import type { TaskInboxBase } from '../tasks/queue/task-inbox.ts';
 import type { TaskIndexBase } from '../tasks/queue/task-index.ts';
+import type { TaskLedgerBase } from '../tasks/queue/task-ledger.ts';
 import type { TaskRecordBase } from '../tasks/record/record.ts';
 
 /** `index.ts` makes the compiler compare it with what is generated from `wrangler.jsonc`. */
@@ -15,6 +16,7 @@ export interface Env {
   readonly TASK_INBOX: DurableObjectNamespace<TaskInboxBase<Env>>;
   readonly DELIVERIES: DurableObjectNamespace<DeliveriesBase<Env>>;
   readonly METRICS: DurableObjectNamespace<MetricsBase<Env>>;
+  readonly LEDGER: DurableObjectNamespace<TaskLedgerBase<Env>>;
   readonly SLOTS: DurableObjectNamespace<SlotsBase<Env>>;
   readonly TASK_WORKFLOW: Workflow<TaskStart>;
   /** The containers; only on Cloudflare. */

@@ -26,6 +26,11 @@ export function slotsObjectOf(env: Env) {
   return env.SLOTS.get(env.SLOTS.idFromName('slots'));
 }
 
+/** One object for all tasks: sums and lists need all rows. */
+export function ledgerOf(env: Env) {
+  return env.LEDGER.get(env.LEDGER.idFromName('ledger'));
+}
+
 export function slotsOf(env: Env): Slots {
   const object = slotsObjectOf(env);
   return {

@@ -7,7 +7,7 @@ import type { RecordDeps } from '../tasks/record/record.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
 import { reportTotals } from './metrics.ts';
-import { createInstance, instanceState, slotsOf, wakeInstance } from './objects.ts';
+import { createInstance, instanceState, ledgerOf, slotsOf, wakeInstance } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
@@ -33,7 +33,10 @@ export function composeRecord(env: Env): RecordDeps {
       log('workflow.created', { taskId: request.taskId });
     },
     forgetTokens: async (taskId) => await tokens.forget(taskId),
-    report: async (taskId, totals) => await reportTotals(env, taskId, totals),
+    report: async (totals, entry) => {
+      const { taskId } = entry;
+      await Promise.all([reportTotals(env, taskId, totals), ledgerOf(env).report(entry, now())]);
+    },
     retentionMs,
     now,
     log,

@@ -11,7 +11,7 @@ import { runTask } from '../tasks/workflow/workflow.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
 import { inboxOf, retryPublication } from './instances.ts';
-import { recordOf, slotsOf } from './objects.ts';
+import { ledgerOf, recordOf, slotsOf } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
@@ -43,6 +43,10 @@ function composeTask(env: Env, taskId: string): TaskDeps {
     },
     recordOf: (other) => recordOf(env, other),
     retryPublication: async (other, approval) => await retryPublication(env, other, approval),
+    spent: async (month, of) => {
+      const asked = async () => await ledgerOf(env).spent(month, of);
+      return await withDeadline(asked(), taskLimits.slotCallMs, 'asking for what was spent');
+    },
     taskUrl: () => null,
     askedUrl: (request) => askedUrl(settings.githubUrl, request),
     now,

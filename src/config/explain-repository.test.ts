@@ -47,6 +47,7 @@ describe('explainRepository', () => {
       '  author of commits: the GitHub App, signed by GitHub (built in)',
       '  labels: none (built in)',
       '  reviewers: only the requester (built in)',
+      '  budget a month: no cap (built in); all repositories: no cap',
       '  approval of held changes: by anyone who may use the repository (built in)',
       '  protected paths: none (built in)',
       `  gate holds for a person to commit: ${codes('hold-always')} (built in)`,

@@ -1,5 +1,5 @@
 /** Explains the policy of one repository and the entry that decides it, for the maintainer's terminal. */
-import type { ModelPrice, Person, SetupPolicy, SlackAccess } from '../core/policy.ts';
+import type { Budget, BudgetCaps, ModelPrice, Person, SetupPolicy, SlackAccess } from '../core/policy.ts';
 import type { GatePolicy } from '../core/gate-policy.ts';
 import { gateRules } from '../core/gate-rules.ts';
 import { sameRepository } from '../core/ids.ts';
@@ -43,6 +43,7 @@ export function explainRepository(config: AirlockConfig, repository: RepositoryR
     `  author of commits: ${personWords(policy.commit.author, 'the GitHub App, signed by GitHub')} (${from(settings.commit?.author, defaults.commit?.author)})`,
     `  labels: ${policy.labels.join(', ') || 'none'} (${from(settings.labels, defaults.labels)})`,
     `  reviewers: ${policy.reviewers.join(', ') || 'only the requester'} (${from(settings.reviewers, defaults.reviewers)})`,
+    `  budget a month: ${budgetWords(policy.budget)} (${from(settings.budget, defaults.budget)}); all repositories: ${budgetWords(config.budget)}`,
     `  approval of held changes: ${policy.approval === 'anyone' ? 'by anyone who may use the repository' : 'by a second person'} (${from(settings.approval, defaults.approval)})`,
     `  protected paths: ${policy.gate.protected.join(', ') || 'none'} (${from(settings.gate?.protected, defaults.gate?.protected)})`,
     ...gateLines(policy.gate).map(
@@ -61,6 +62,14 @@ export function explainRepository(config: AirlockConfig, repository: RepositoryR
     `  price of ${policy.model}: ${priceWords(priceOf(config, policy.model))}`,
   );
   return lines;
+}
+
+function budgetWords({ perPerson, ...all }: Budget): string {
+  const words = ({ tokens, dollars }: BudgetCaps, whose: string): string[] => [
+    ...(tokens === null ? [] : [`${tokens} tokens${whose}`]),
+    ...(dollars === null ? [] : [`$${dollars}${whose}`]),
+  ];
+  return [...words(all, ''), ...words(perPerson, ' a person')].join(', ') || 'no cap';
 }
 
 /** Lists the ids of the channels that have the repository as their default. */

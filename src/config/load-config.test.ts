@@ -80,6 +80,19 @@ describe('a mistake in the configuration', () => {
       '{ "defaults": { "labels": [""] } }',
       'c.jsonc:1:28: defaults.labels[0]: expected at least 1 character, got ""',
     ],
+    ['{ "budget": { "token": 5000 } }', 'c.jsonc:1:15: budget.token: unknown key (did you mean "tokens"?)'],
+    [
+      '{ "defaults": { "budget": { "perPerson": { "dollar": 5 } } } }',
+      'c.jsonc:1:44: defaults.budget.perPerson.dollar: unknown key (did you mean "dollars"?)',
+    ],
+    [
+      '{ "defaults": { "models": ["m"], "budget": { "perPerson": { "dollars": 5 } } }, "repositories": { "a/b": {} } }',
+      'c.jsonc:1:99: repositories["a/b"]: a budget in dollars needs a price of gpt-6.1-sol, m (add it under "prices", or set a cap in tokens)',
+    ],
+    [
+      '{ "budget": { "dollars": 5 }, "repositories": { "a/b": { "model": "m" }, "!a/c": {} } }',
+      'c.jsonc:1:49: repositories["a/b"]: a budget in dollars needs a price of m (add it under "prices", or set a cap in tokens)',
+    ],
     ['{ "slots": { "total": 0 } }', 'c.jsonc:1:23: slots.total: expected at least 1, got 0'],
     ['{ "slots": { "totl": 2 } }', 'c.jsonc:1:14: slots.totl: unknown key (did you mean "total"?)'],
     [
@@ -179,7 +192,7 @@ describe('a mistake in the configuration', () => {
     ],
     [
       '{ "defaults": { "alsoRead": ["acme/design"] } }',
-      'c.jsonc:1:17: defaults.alsoRead: unknown key (known keys: model, models, effort, limits, draft, branchPrefix, commit, labels, reviewers, approval, gate, slack)',
+      'c.jsonc:1:17: defaults.alsoRead: unknown key (known keys: model, models, effort, limits, draft, branchPrefix, commit, labels, reviewers, budget, approval, gate, slack)',
     ],
     [
       repository('{ "commit": { "signoff": "A <a@b.example>" } }'),

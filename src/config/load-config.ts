@@ -1,7 +1,10 @@
 /** Parses `airlock.config.jsonc`, or returns every mistake with its position. One refuses the file. */
 import { getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import type * as z from 'zod';
+import type { Budget } from '../core/policy.ts';
 import { nearest } from '../lib/nearest.ts';
+import { builtIn } from './built-in.ts';
+import { budgetOf } from './budget-schema.ts';
 import {
   describeIssue,
   formatPath,
@@ -15,7 +18,6 @@ import {
 import { readSlack } from './read-slack.ts';
 import { compareSpecificity, overlap, readPattern } from './repository-pattern.ts';
 import {
-  builtIn,
   configSchema,
   knownKeysAt,
   type AirlockConfig,
@@ -125,6 +127,30 @@ function checkAliases(root: Node, entries: readonly RepositoryEntry[], report: R
   }
 }
 
+/** A cap in dollars counts only what has a price, so each model that may run needs one. */
+function checkBudgets(root: Node, config: AirlockConfig, report: Report): void {
+  const inDollars = ({ dollars, perPerson }: Budget): boolean =>
+    dollars !== null || perPerson.dollars !== null;
+  const { defaults, prices, repositories } = config;
+  for (const { pattern, settings, excluded } of repositories) {
+    if (excluded || !(inDollars(config.budget) || inDollars(budgetOf(settings.budget ?? defaults.budget))))
+      continue;
+    const model = settings.model ?? defaults.model ?? builtIn.model;
+    const unpriced = [model, ...(settings.models ?? defaults.models ?? [])].filter(
+      (name) => !prices.has(name),
+    );
+    if (unpriced.length === 0) continue;
+    const path = ['repositories', pattern.key];
+    const message = `a budget in dollars needs a price of ${[...new Set(unpriced)].join(', ')}`;
+    report(
+      keyNodeAt(root, ['repositories'], pattern.key),
+      path,
+      message,
+      'add it under "prices", or set a cap in tokens',
+    );
+  }
+}
+
 function readValue(root: Node, fileName: string, report: Report): AirlockConfig | null {
   const value: unknown = getNodeValue(root);
   const parsed = configSchema.safeParse(value);
@@ -132,7 +158,16 @@ function readValue(root: Node, fileName: string, report: Report): AirlockConfig 
     for (const issue of parsed.error.issues.flatMap(meantIssues)) reportIssue(issue, root, value, report);
     return null;
   }
-  const { github, slack, prices = {}, slots, retention, defaults = {}, repositories = {} } = parsed.data;
+  const {
+    github,
+    slack,
+    prices = {},
+    slots,
+    budget,
+    retention,
+    defaults = {},
+    repositories = {},
+  } = parsed.data;
   const entries = readEntries(root, repositories, report);
   checkAliases(root, entries, report);
   const config: AirlockConfig = {
@@ -148,10 +183,12 @@ function readValue(root: Node, fileName: string, report: Report): AirlockConfig 
       perRepository: slots?.perRepository ?? builtIn.slots.perRepository,
       perRequester: slots?.perRequester ?? builtIn.slots.perRequester,
     },
+    budget: budgetOf(budget),
     retentionDays: retention?.days ?? builtIn.retentionDays,
     defaults,
     repositories: entries.toSorted((a, b) => compareSpecificity(a.pattern, b.pattern)),
   };
+  checkBudgets(root, config, report);
   return { ...config, slack: readSlack(root, slack, config, report) };
 }
 

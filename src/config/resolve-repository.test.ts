@@ -80,6 +80,7 @@ describe('resolveRepository', () => {
       commit: { signOff: null, author: null },
       labels: [],
       reviewers: [],
+      budget: { tokens: null, dollars: null, perPerson: { tokens: null, dollars: null } },
       approval: 'anyone',
       gate: { protected: [], allow: [] },
       slack: { kind: 'none' },

@@ -1,4 +1,6 @@
 /** Resolves the policy of a repository from the entry that applies to it. Not listed means not allowed. */
+import { builtIn } from './built-in.ts';
+import { budgetOf } from './budget-schema.ts';
 import { readAllowed } from '../core/gate-policy.ts';
 import { parseRepositoryRef } from '../core/ids.ts';
 import type { ModelPrice, RepositoryPolicy, RepositoryRefusal, SlackPolicy } from '../core/policy.ts';
@@ -6,7 +8,7 @@ import { reasonOf } from '../core/reason.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { publishPolicyOf } from './publish-schema.ts';
 import { matchesPattern } from './repository-pattern.ts';
-import { builtIn, type AirlockConfig, type RepositoryEntry } from './schema.ts';
+import type { AirlockConfig, RepositoryEntry } from './schema.ts';
 import { slackAccessOf } from './slack-schema.ts';
 
 /** Returns the most specific entry that matches. No other entry applies. */
@@ -55,6 +57,7 @@ export function resolveRepository(
     draft: settings.draft ?? defaults.draft ?? builtIn.draft,
     branchPrefix: settings.branchPrefix ?? defaults.branchPrefix ?? builtIn.branchPrefix,
     ...publishPolicyOf(settings, defaults),
+    budget: budgetOf(settings.budget ?? defaults.budget),
     approval: settings.approval ?? defaults.approval ?? builtIn.approval,
     gate: {
       protected: settings.gate?.protected ?? defaults.gate?.protected ?? [],

@@ -5,28 +5,23 @@
 import * as z from 'zod';
 import type { SlotLimits } from '../core/admission.ts';
 import { isBranchName, isBranchPrefix } from '../core/ask/branch-name.ts';
-import { approvalRules, type ConfiguredGithub, type ModelPrice, type SlackPolicy } from '../core/policy.ts';
+import {
+  approvalRules,
+  type Budget,
+  type ConfiguredGithub,
+  type ModelPrice,
+  type SlackPolicy,
+} from '../core/policy.ts';
 import { parseRepositoryRef } from '../core/ids.ts';
 import { effortSchema } from '../core/task.ts';
+import { builtIn } from './built-in.ts';
+import { budgetKeys, budgetSchema, capKeys } from './budget-schema.ts';
 import { gateKeys, gateSchema } from './gate-schema.ts';
 import { hostNameProblem } from './host-name.ts';
 import { commitKeys, publishKeys } from './publish-schema.ts';
+import { retentionSchema, slotsSchema } from './queue-schema.ts';
 import type { RepositoryPattern } from './repository-pattern.ts';
 import { slackAccessKeys, slackAccessSchema, slackKeys, slackSchema } from './slack-schema.ts';
-
-/** Used if neither the repository's entry nor `defaults` sets the value. */
-export const builtIn = {
-  label: 'codex',
-  model: 'gpt-6.1-sol',
-  effort: 'medium',
-  minutes: 30,
-  tokens: 2_000_000,
-  draft: false,
-  branchPrefix: 'airlock/',
-  approval: 'anyone',
-  slots: { total: 20, perRepository: 10, perRequester: 10 },
-  retentionDays: 30,
-} as const;
 
 /** Minutes. A Workflow step and a sandbox can both last six hours. */
 const maxMinutes = 360;
@@ -93,6 +88,7 @@ const shared = {
       description: `Prefix of the branches that Airlock creates. Default "${builtIn.branchPrefix}".`,
     }),
   ...publishKeys,
+  budget: budgetSchema('all tasks of this repository').optional(),
   approval: z
     .enum(approvalRules)
     .optional()
@@ -102,39 +98,6 @@ const shared = {
   gate: gateSchema.optional(),
   slack: slackAccessSchema.optional(),
 };
-
-/** The bound is far above what one deployment runs. */
-const slotCount = (most: number, meaning: string) =>
-  z
-    .int()
-    .min(1)
-    .max(1000)
-    .optional()
-    .meta({ description: `${meaning}, 1 to 1000. Default ${most}.` });
-const slots = z
-  .strictObject({
-    total: slotCount(builtIn.slots.total, 'Sandboxes at the same time'),
-    perRepository: slotCount(builtIn.slots.perRepository, 'Sandboxes of one repository at the same time'),
-    perRequester: slotCount(builtIn.slots.perRequester, 'Sandboxes of one person at the same time'),
-  })
-  .meta({
-    description:
-      'How many tasks run at the same time. The others wait in a queue: repositories take turns, and the oldest task of each goes first.',
-  });
-const retention = z
-  .strictObject({
-    days: z
-      .int()
-      .min(1)
-      .max(3650)
-      .optional()
-      .meta({
-        description: `Days after the end of the task, 1 to 3650. Default ${builtIn.retentionDays}.`,
-      }),
-  })
-  .meta({
-    description: 'How long the record of an ended task is kept: its log, its change, its receipt.',
-  });
 
 /** US dollars per million tokens. The bound is far above any price and only catches a wrong unit. */
 const dollars = z.number().min(0).max(100_000);
@@ -240,8 +203,9 @@ export const configSchema = z
     prices: z.record(model, priceSchema).optional().meta({
       description: 'Prices by model, for the estimated cost of a task. Default: none, so no cost is shown.',
     }),
-    slots: slots.optional(),
-    retention: retention.optional(),
+    slots: slotsSchema.optional(),
+    budget: budgetSchema('all tasks of all repositories together').optional(),
+    retention: retentionSchema.optional(),
     defaults: defaultsSchema.optional(),
     repositories: z.record(z.string(), repositorySchema).optional().meta({
       description:
@@ -273,6 +237,7 @@ export interface AirlockConfig {
   readonly slack: SlackPolicy | null;
   readonly prices: ReadonlyMap<string, ModelPrice>;
   readonly slots: SlotLimits;
+  readonly budget: Budget;
   readonly retentionDays: number;
   readonly defaults: Defaults;
   /** Most specific first, so the first match applies. */
@@ -285,10 +250,12 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
   if (last === undefined) return Object.keys(configSchema.shape);
   if (path[0] === 'prices') return Object.keys(priceSchema.shape);
   if (last === 'limits') return Object.keys(limits.shape);
-  if (path.length === 1 && last === 'slots') return Object.keys(slots.shape);
-  if (path.length === 1 && last === 'retention') return Object.keys(retention.shape);
+  if (path.length === 1 && last === 'slots') return Object.keys(slotsSchema.shape);
+  if (path.length === 1 && last === 'retention') return Object.keys(retentionSchema.shape);
   if (last === 'commit') return commitKeys;
   if (last === 'gate') return gateKeys;
+  if (last === 'budget') return budgetKeys;
+  if (last === 'perPerson') return capKeys;
   if (last === 'setup') return Object.keys(setup.shape);
   if (last === 'slack') return path.length === 1 ? slackKeys : slackAccessKeys;
   if (path.length === 1 && last === 'github') return Object.keys(configSchema.shape.github.unwrap().shape);

@@ -36,9 +36,24 @@ export interface RepositoryPolicy {
   readonly reviewers: readonly string[];
   /** Who may approve a held change: `second-person`: nobody who asked for it. */
   readonly approval: ApprovalRule;
+  /** Of the tasks of this repository. */
+  readonly budget: Budget;
   readonly gate: GatePolicy;
   readonly slack: SlackAccess;
 }
+
+/** What tasks may spend in a calendar month (UTC). Null: no cap. */
+export interface BudgetCaps {
+  readonly tokens: number | null;
+  /** US dollars, by the prices of the configuration. */
+  readonly dollars: number | null;
+}
+/** `perPerson`: what those of one person may. */
+export interface Budget extends BudgetCaps {
+  readonly perPerson: BudgetCaps;
+}
+const noCaps: BudgetCaps = { tokens: null, dollars: null };
+export const noBudget: Budget = { ...noCaps, perPerson: noCaps };
 
 /** As git writes it: `Name <email>`. */
 export interface Person {
@@ -69,6 +84,7 @@ export const closedPolicy: RepositoryPolicy = {
   labels: [],
   reviewers: [],
   approval: 'anyone',
+  budget: noBudget,
   gate: { protected: [], allow: [] },
   slack: { kind: 'none' },
 };
@@ -136,4 +152,6 @@ export interface Policy {
   readonly hasPatterns: boolean;
   /** Null: Slack is not configured. */
   readonly slack: SlackPolicy | null;
+  /** Of all tasks together. */
+  readonly budget: Budget;
 }

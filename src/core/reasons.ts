@@ -81,6 +81,7 @@ export const ownReasons = {
   'repository-not-listed': ['configuration', '{repository} is not listed in `{file}`.', 'Ask the maintainer of this bot to add it there under `repositories`.'],
   'repository-excluded': ['configuration', '{repository} is switched off by the entry `{entry}` in `{file}`.', 'Ask the maintainer of this bot to change it.'],
   'not-allowed': ['configuration', 'This repository is not available.', operatorAllows],
+  'budget-spent': ['limits', 'The budget of this month is used up: {whose} have spent {spent} of {cap}.', 'It is free again on {day} (UTC): ask again then. Until then the operator of this bot can raise `budget` in its configuration.'],
   'not-installed': ['operator', 'The GitHub App is not installed on {repository}, or there is no such repository.', 'Install it on the repository and ask again.'],
   'not-installed.named': ['operator', 'The GitHub App is not installed on {repository}, or there is no such repository.', 'Install it on the repository and ask again. The words begin with the repository: if {repository} was part of what is to be done, write the repository before it.'],
   'also-read-not-installed': ['operator', 'The GitHub App is not installed on {which} `alsoRead` names for this repository, so nothing was started.', 'The operator of this bot can install it there or remove the name from the configuration.'],

@@ -2,7 +2,8 @@
 import * as z from 'zod';
 import { parseRepositoryRef } from '../core/ids.ts';
 import { resolveRepository } from '../config/resolve-repository.ts';
-import { builtIn, type AirlockConfig } from '../config/schema.ts';
+import { builtIn } from '../config/built-in.ts';
+import type { AirlockConfig } from '../config/schema.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import { fail, ok, once, skip, warn, type Check, type Verdict } from './check.ts';
 import { ask, type Asked, type Service } from './service.ts';

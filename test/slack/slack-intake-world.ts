@@ -8,6 +8,7 @@ import {
   type RepositoryPolicy,
   type SlackAccess,
   type SlackPolicy,
+  noBudget,
 } from '../../src/core/policy.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import { taskRequestSchema, type RepositoryRef, type TaskRequest } from '../../src/core/task.ts';
@@ -131,6 +132,7 @@ export function createWorld(options: WorldOptions = {}): World {
           reason: aReason('repository-not-listed', 'not listed'),
         },
       named: [shop, docs, vault],
+      budget: noBudget,
       hasPatterns: options.installed !== undefined,
       slack: {
         team,

@@ -11,6 +11,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { AgentEnd, Approval } from '../../core/authorization.ts';
 import type { EgressEntry, Grant, GrantPhase, TokenUsage, Receipt } from '../../core/grant.ts';
+import type { LedgerEntry } from '../../core/ledger.ts';
 import type { Codex } from '../../core/ports/codex.ts';
 import type { Totals } from '../../core/metrics.ts';
 import type { Notable, Progress } from '../../core/progress.ts';
@@ -54,6 +55,7 @@ import {
   type RecordState,
 } from './record-state.ts';
 import { learn } from './learn.ts';
+import { ledgerEntryOf } from './ledger-entry.ts';
 import { remarksToPass, settledBetween, settleRemark, takeRemark } from './remarks.ts';
 import { openRecordStore, type RecordStore } from './record-store.ts';
 import { viewOf } from './record-view.ts';
@@ -82,8 +84,8 @@ export interface RecordDeps {
   readonly startWorkflow: (request: TaskRequest, attempts: number) => Promise<void>;
   /** Revokes the task's installation tokens. Never throws; those that it could not revoke stay stored. */
   readonly forgetTokens: (taskId: string) => Promise<void>;
-  /** Gives the metrics what this task adds to them. A repeated report counts once. */
-  readonly report: (taskId: string, totals: Totals) => Promise<void>;
+  /** Gives the metrics and the ledger what this task adds to them. A repeated report counts once. */
+  readonly report: (totals: Totals, entry: LedgerEntry) => Promise<void>;
   /** How long an ended task is kept. */
   readonly retentionMs: number;
   readonly now: () => number;
@@ -623,15 +625,17 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     this.#report().catch((error: unknown) => this.#log('metrics.not_reported', { error: String(error) }));
   }
 
-  /** Gives the metrics what has changed since the last report. One call at a time. */
+  /** Gives the metrics and the ledger what has changed since the last report. One call at a time. */
   async #report(): Promise<void> {
     while (this.#reporting !== null) await this.#reporting.catch(() => undefined);
     if (this.#state === null) return;
+    const { report, now, costOf } = this.deps();
+    const { authorization, usage } = this.#state;
     const totals = totalsOf(this.#state, this.#store.receipt());
-    const text = JSON.stringify(totals);
+    const entry = ledgerEntryOf(this.#state, costOf(authorization?.model ?? '', usage));
+    const text = JSON.stringify([totals, entry]);
     if (this.#reported?.text === text) return;
-    const { report, now } = this.deps();
-    const reporting = report(this.#state.request.taskId, totals);
+    const reporting = report(totals, entry);
     this.#reporting = withDeadline(reporting, taskLimits.slotCallMs, 'reporting to the metrics');
     try {
       await this.#reporting;

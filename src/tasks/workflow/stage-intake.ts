@@ -12,6 +12,7 @@ import { ageText, standingText } from '../../core/task-words.ts';
 import * as z from 'zod';
 import { locateAlsoRead } from './also-read.ts';
 import { approveHeld } from './approve-command.ts';
+import { refusedByBudget } from './budget.ts';
 import { readConventions } from './conventions.ts';
 import { githubHelp } from './help.ts';
 import { findEarlierTurn } from './conversation.ts';
@@ -93,6 +94,8 @@ export async function authorizeTask(
   }
   const answered = await answer(request, facts, deps);
   if (answered !== null) return ended(answered);
+  const spent = await refusedByBudget(request, { facts, policy }, deps);
+  if (spent !== null) return ended({ kind: 'refused', reason: spent });
 
   const turn = await nextTurn(request, facts, asker, deps);
   if (turn.kind === 'over') return ended(turn.outcome);

@@ -1,8 +1,10 @@
 /** A slot, then the sandbox. Both can take hours; meanwhile the task holds and runs nothing. */
 import type { WorkflowStep } from 'cloudflare:workers';
 import type { SlotClaim } from '../../core/admission.ts';
+import { personOf } from '../../core/person.ts';
 import { reasonOf } from '../../core/reason.ts';
 import type { RoutedRequest } from '../../core/task.ts';
+import { refusedByBudget } from './budget.ts';
 import { startSandbox } from './stage-sandbox.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 import { retryBriefly, runnerOf } from './step-runner.ts';
@@ -43,26 +45,27 @@ export async function provision(step: WorkflowStep, deps: TaskDeps): Promise<Sta
   return await waitFor('room for a sandbox', start, step, { pollMs: startPollMs });
 }
 
-async function askForSlot(
-  request: RoutedRequest,
-  { slots, record }: TaskDeps,
-): Promise<Stage<'granted' | null>> {
+async function askForSlot(request: RoutedRequest, deps: TaskDeps): Promise<Stage<'granted' | null>> {
+  const { slots, record } = deps;
   const answer = await slots.request(slotClaim(request));
-  if (answer.granted) return { go: true, value: 'granted' };
+  if (answer.granted) {
+    // Again: tasks before it in the queue can have used up the budget.
+    const authorization = (await record.snapshot())?.authorization ?? null;
+    const spent = authorization === null ? null : await refusedByBudget(request, authorization, deps);
+    return spent === null
+      ? { go: true, value: 'granted' }
+      : { go: false, outcome: { kind: 'refused', reason: spent } };
+  }
   await record.learn({ queuePosition: answer.place });
   return { go: true, value: null };
 }
 
 /** A person has one account on GitHub and one in Slack, and a limit for each. */
-function slotClaim({ taskId, repository, requester, trigger }: RoutedRequest): SlotClaim {
+function slotClaim(request: RoutedRequest): SlotClaim {
+  const { taskId, repository } = request;
   return {
     taskId,
     repository: `${repository.owner}/${repository.name}`.toLowerCase(),
-    requester:
-      trigger.kind === 'slack'
-        ? `slack:${trigger.teamId}:${trigger.userId}`
-        : requester === null
-          ? null
-          : `github:${requester.id}`,
+    requester: personOf(request),
   };
 }

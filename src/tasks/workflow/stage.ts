@@ -1,5 +1,6 @@
 /** What the stages work with, and what they return. */
 import type { Approval } from '../../core/authorization.ts';
+import type { MonthSpent } from '../../core/budget.ts';
 import type { CodeHost } from '../../core/ports/code-host.ts';
 import type { Codex } from '../../core/ports/codex.ts';
 import type { Policy } from '../../core/policy.ts';
@@ -36,6 +37,11 @@ export interface TaskDeps {
     taskId: string,
     approval: Approval | null,
   ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
+  /** What the tasks of a month have spent, without this one. */
+  spent(
+    month: string,
+    of: { readonly taskId: string; readonly repositoryId: number; readonly person: string | null },
+  ): Promise<MonthSpent>;
   taskUrl(taskId: string): string | null;
   /** Link to the comment or issue on GitHub that asked; null for a task from elsewhere. */
   askedUrl(request: RoutedRequest): string | null;

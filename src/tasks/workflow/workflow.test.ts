@@ -1,4 +1,6 @@
 /** The life of a task with its real record, against fakes of the outside world. */
+import { noBudget } from '../../core/policy.ts';
+import type { MonthSpent } from '../../core/budget.ts';
 import { reasonOf } from '../../core/reason.ts';
 import { aReason } from '../../../test/fixtures/a-reason.ts';
 import { describe, expect, it } from 'vitest';
@@ -138,7 +140,18 @@ const failingChecks: CommitChecks = {
   unread: [],
 };
 
+const noSums = { tokens: 0, dollars: 0 };
+const nothingSpent: MonthSpent = {
+  everything: noSums,
+  repository: noSums,
+  person: noSums,
+  personInRepository: noSums,
+};
+const spending = (tokens: number): MonthSpent => ({ ...nothingSpent, repository: { tokens, dollars: 0 } });
+
 interface Script {
+  /** What the ledger answers, one after the other. */
+  readonly spent?: MonthSpent[];
   readonly kind?: 'task' | 'publish';
   readonly request?: TaskRequest;
   readonly end?: AgentEnd;
@@ -507,6 +520,7 @@ function world(script: Script) {
         githubLogins: new Map([['U1', 'maria-on-github']]),
         replies: 'all',
       },
+      budget: noBudget,
       ...script.policy,
     },
     chat:
@@ -558,6 +572,7 @@ function world(script: Script) {
     },
     recordOf: (taskId) => asPort(tasks.record(taskId)),
     retryPublication: async () => ({ started: true }),
+    spent: async () => script.spent?.shift() ?? nothingSpent,
     taskUrl: () => null,
     askedUrl: () => null,
     now: () => tasks.now,
@@ -1039,6 +1054,7 @@ describe('a task', () => {
     expect(record.events().some(({ body }) => body.kind === 'acknowledged')).toBe(posts);
   });
 
+  const capped = { forRepository: () => ({ ...policy, budget: { ...noBudget, tokens: 1000 } }) };
   it.each<[string, Script, Partial<TaskOutcome>]>([
     ['the repository is not allowed', { allowed: false }, { kind: 'refused' }],
     ['the requester may not write', { codeHost: { canWrite: async () => false } }, { kind: 'refused' }],
@@ -1046,6 +1062,16 @@ describe('a task', () => {
       'the base branch does not exist',
       { codeHost: { headOf: async () => null } },
       { kind: 'refused', reason: expect.objectContaining({ code: 'base-missing' }) },
+    ],
+    [
+      'the budget of the repository is used up',
+      { policy: capped, spent: [spending(1000)] },
+      { kind: 'refused', reason: expect.objectContaining({ code: 'budget-spent' }) },
+    ],
+    [
+      'the budget is used up while the task waits for its slot',
+      { policy: capped, spent: [spending(999), spending(1000)] },
+      { kind: 'refused', reason: expect.objectContaining({ code: 'budget-spent' }) },
     ],
     [
       'the mention could not be understood',
