@@ -57,7 +57,7 @@ async function examine(harm: Harm, place: Place): Promise<Findings> {
   const sandboxesLeft = leftOf(harm.taskId, place);
   const tokens = liveTokens(place);
   const counted = {
-    answers,
+    answers: answers.length,
     pullRequests: pulls,
     sandboxesLeft: sandboxesLeft.length,
     tokensLeft: tokens,
@@ -73,7 +73,10 @@ async function examine(harm: Harm, place: Place): Promise<Findings> {
     ...(harm.ends.includes(outcome.kind)
       ? []
       : [`it ended as ${JSON.stringify(outcome).slice(0, 300)}, not as ${harm.ends.join(' or ')}`]),
-    ...(answers === 1 ? [] : [`it has ${answers} answers`]),
+    ...(answers.length === 1 ? [] : [`it has ${answers.length} answers`]),
+    ...(outcome.kind === 'pull-request' && !answers.some((text) => text.includes(outcome.pullRequest.url))
+      ? ['its answer does not link the pull request']
+      : []),
     ...(await changeProblems(view, harm, place)),
     ...sandboxesLeft.map((left) => `left over: ${left}`),
     ...(tokens === 0 ? [] : [`${tokens} installation tokens still work`]),
@@ -91,7 +94,7 @@ const outcomeText = ({ outcome }: TaskView): string =>
   outcome === null ? 'none' : 'reason' in outcome ? `${outcome.kind}: ${outcome.reason.code}` : outcome.kind;
 
 /** A post that shows progress is no answer, and neither is a link to the answer below it. */
-function answersOf({ asker }: Harm, { lane, repository }: Place): number {
+function answersOf({ asker }: Harm, { lane, repository }: Place): readonly string[] {
   const { world } = lane;
   const texts =
     asker.kind === 'issue'
@@ -103,7 +106,7 @@ function answersOf({ asker }: Harm, { lane, repository }: Place): number {
           .thread(asker.channel, asker.threadTs)
           .filter(({ fromBot }) => fromBot)
           .map(({ text, shown }) => `${text}\n${shown}`);
-  return texts.filter((text) => !text.includes('⏳') && !text.includes('#issuecomment-')).length;
+  return texts.filter((text) => !text.includes('⏳') && !text.includes('#issuecomment-'));
 }
 
 /** One pull request with exactly the model's change if the task says so; else none, and no branch. */
@@ -163,12 +166,17 @@ function liveTokens({ lane, repository }: Place): number {
     .filter(({ revoked, used, expiresAt }) => used && !revoked && expiresAt > Date.now()).length;
 }
 
-/** The log is complete, in order, and ends once. */
+/** The log is complete and in order, and no command is run or told twice. */
 async function logProblems(taskId: string, { lane, signal }: Place): Promise<readonly string[]> {
   const { world } = lane;
   const events: TaskEvent[] = [];
   const options = { url: world.bot.url, apiToken: world.apiToken, taskId, patienceMs: 60_000, signal };
   for await (const event of followTask(options)) events.push(event);
   const gap = events.findIndex(({ seq }, index) => seq !== index + 1);
-  return gap === -1 ? [] : [`its log has a gap before event ${gap + 1}`];
+  const commands = events.flatMap(({ body }) => (body.kind === 'command.started' ? [body.command] : []));
+  const twice = commands.filter((command, index) => commands.indexOf(command) !== index);
+  return [
+    ...(gap === -1 ? [] : [`its log has a gap before event ${gap + 1}`]),
+    ...twice.map((command) => `a command was run or told twice: ${command}`),
+  ];
 }

@@ -37,8 +37,11 @@ export interface Lane {
   readonly botStateDir: string;
   readonly log: readonly string[];
   createRepository(owner?: Owner): Promise<CreatedRepository>;
-  /** Does the harm, and starts a bot that is down after it again. Resolves with the time of the harm. */
-  kill(target: KillTarget): Promise<number>;
+  /**
+   * Does the harm, and starts a bot that is down after it again. Resolves with the time of the harm.
+   * `meanwhile` begins while no Worker runs.
+   */
+  kill(target: KillTarget, meanwhile?: () => Promise<void>): Promise<number>;
   /** Every folder that a host of this lane has kept sandboxes in, also of a killed one. */
   folders(): readonly string[];
   close(): Promise<void>;
@@ -104,14 +107,14 @@ export async function startLane(): Promise<Lane> {
       const health = await fetch(`${world.bot.url}/healthz`, { signal }).catch(() => null);
       return health?.ok === true;
     });
-  const restart = async (pids: readonly number[]): Promise<number> => {
+  const restart = async (pids: readonly number[], meanwhile?: () => Promise<void>): Promise<number> => {
     const { ended } = running();
     // Stopped first, so that none of them sees another one's end.
     for (const pid of pids) signalTo(pid, 'SIGSTOP');
     const at = Date.now();
     for (const pid of pids) signalTo(pid, 'SIGKILL');
     await ended;
-    await world.restartBot();
+    await world.restartBot(meanwhile);
     return at;
   };
 
@@ -129,7 +132,7 @@ export async function startLane(): Promise<Lane> {
         collaborators: [{ login: 'maria', permission: 'write' }],
       });
     },
-    kill: async (target) => {
+    kill: async (target, meanwhile) => {
       const { pid } = running();
       const roots = processesNaming([...folders]).filter((found) => found !== pid);
       const at = Date.now();
@@ -137,15 +140,18 @@ export async function startLane(): Promise<Lane> {
         case 'worker': {
           const worker = workerdOf(pid);
           if (worker === null) throw new Error('there is no workerd to kill');
+          // Its successor starts once Miniflare has heard of its end.
+          signalTo(worker, 'SIGSTOP');
           signalTo(worker, 'SIGKILL');
+          await meanwhile?.();
           await until('another workerd', () => ![null, worker].includes(workerdOf(pid)), { everyMs: 20 });
           await answers();
           return at;
         }
         case 'host':
-          return await restart([pid]);
+          return await restart([pid], meanwhile);
         case 'all':
-          return await restart([pid, ...roots, ...[workerdOf(pid) ?? []].flat()]);
+          return await restart([pid, ...roots, ...[workerdOf(pid) ?? []].flat()], meanwhile);
         case 'sandbox':
           for (const root of roots) signalTo(root, 'SIGKILL');
           return at;
