@@ -126,6 +126,16 @@ it.each([
     { AIRLOCK_DRAIN_SECONDS: given },
     /^AIRLOCK_DRAIN_SECONDS has to be a number from 0 to 86400/,
   ]),
+  [
+    'nothing at all',
+    {
+      GITHUB_APP_ID: '',
+      GITHUB_APP_PRIVATE_KEY: '',
+      GITHUB_WEBHOOK_SECRET: '',
+      OPENAI_API_KEY: '',
+    },
+    /^Airlock is not set up here yet\. Run npm run setup\.$/,
+  ],
   ['a missing configuration file', { AIRLOCK_CONFIG: join(folder, 'x') }, /cannot be read \(ENOENT\)/],
 ])('rejects %s with one line that names it', async (_, changes, message) => {
   const problem: unknown = await readEnvironment({ ...good, ...changes }).catch((error: unknown) => error);

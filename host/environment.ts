@@ -37,6 +37,7 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
   const appToken = merged['SLACK_APP_TOKEN']?.trim() || null;
   const port = portOf(merged['PORT']);
   const drainSeconds = drainSecondsOf(merged[drainName]);
+  const misspelt = misspeltSettings(devVars, environment);
   const wrong = [
     ...(parsed.ok ? [] : parsed.problem.split('\n')),
     ...(parsed.ok ? privateKeyProblems(parsed.settings.githubAppPrivateKey) : []),
@@ -54,8 +55,10 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
           `${drainName} has to be a number from 0 to ${maxDrainSeconds}, not ${JSON.stringify(merged[drainName])}`,
         ]
       : []),
-    ...misspeltSettings(devVars, environment),
+    ...misspelt,
   ];
+  if (wrong.length > 0 && isUntouched(merged) && misspelt.length === 0)
+    throw new StartProblem('Airlock is not set up here yet. Run npm run setup.');
   const configPath = configPathOf(merged);
   const read = await readConfig(configPath).catch((error: unknown) => {
     if (error instanceof StartProblem) return error;
@@ -96,6 +99,12 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
     slack: parsed.settings.slack === null ? null : { appToken },
   };
 }
+
+const required = ['GITHUB_APP_ID', 'GITHUB_APP_PRIVATE_KEY', 'GITHUB_WEBHOOK_SECRET', 'OPENAI_API_KEY'];
+
+/** Nobody has begun: a list of everything that is missing would be no help. */
+const isUntouched = (environment: NodeJS.Dict<string>): boolean =>
+  required.every((name) => (environment[name]?.trim() ?? '') === '');
 
 const remedy = 'Settings are read from the environment and from .dev.vars; see docs/setup.md.';
 

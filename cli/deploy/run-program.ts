@@ -14,6 +14,8 @@ export type RunProgram = (
   argv: readonly string[],
   options?: {
     readonly env?: Readonly<Record<string, string>>;
+    /** Written to its standard input, for what must not be an argument. */
+    readonly input?: string;
     /** Passes the output through to the terminal, for programs that take minutes. */
     readonly show?: boolean;
     /** Milliseconds after which the program is ended. */
@@ -27,12 +29,12 @@ const graceMs = 10_000;
 
 /** From `PATH`, where `scripts/run.mjs` has put the project’s own first. */
 export function runPrograms(stop: AbortSignal): RunProgram {
-  return async (argv, { env = {}, show = false, timeoutMs = defaultTimeoutMs } = {}) => {
+  return async (argv, { env = {}, input, show = false, timeoutMs = defaultTimeoutMs } = {}) => {
     const [command = '', ...args] = argv;
     stop.throwIfAborted();
     const child = spawn(command, args, {
       cwd: projectRoot,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...process.env,
         NO_COLOR: '1',
@@ -42,6 +44,9 @@ export function runPrograms(stop: AbortSignal): RunProgram {
         ...env,
       },
     });
+    // A program that ends without reading it reports why.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input ?? '');
     const parts = { stdout: '', output: '' };
     child.stdout.on('data', (chunk: Buffer) => {
       parts.stdout += chunk.toString();

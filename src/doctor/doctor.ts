@@ -23,6 +23,8 @@ export interface DoctorDeps {
   readonly probeSandbox: ProbeSandbox | null;
   readonly fetch: typeof fetch;
   readonly now: () => number;
+  /** Runs only the checks whose id it accepts. Left out: all. */
+  readonly only?: (id: string) => boolean;
   /** Milliseconds for one request. A check may take twice that, and a sandbox longer. */
   readonly timeoutMs?: number;
 }
@@ -60,38 +62,40 @@ export async function examine(deps: DoctorDeps): Promise<readonly Finding[]> {
     (config === null ? 'config' : settings.slack !== null && config.slack === null ? 'slack.team' : null);
   const { githubDeliveries: way } = settings;
   const appToken = environment['SLACK_APP_TOKEN'];
+  const checks = [
+    configured,
+    ...settingChecks(read, environment),
+    clockCheck(clock),
+    ...githubChecks(github, app),
+    gitHostCheck({ ...github, githubUrl: settings.githubUrl, asApp }),
+    ruleCheck({ ...github, appOf: app }),
+    ...webhookChecks({
+      asApp,
+      publicUrl,
+      readsLog: way === 'poll' || (way === 'auto' && publicUrl === null),
+      now,
+      broken,
+    }),
+    ...slackChecks({
+      ...service,
+      slack: settings.slack,
+      apiUrl: read.slackApiUrl,
+      appToken: typeof appToken === 'string' && appToken.trim() !== '' ? appToken.trim() : null,
+      broken,
+      config,
+    }),
+    ...openaiChecks({
+      ...service,
+      apiKey: settings.openaiApiKey,
+      baseUrl: settings.openaiBaseUrl,
+      broken,
+      config,
+    }),
+    ...(deps.probeSandbox === null ? [] : sandboxChecks(deps.probeSandbox, brokenStart)),
+  ];
+  const { only = () => true } = deps;
   return await runChecks(
-    [
-      configured,
-      ...settingChecks(read, environment),
-      clockCheck(clock),
-      ...githubChecks(github, app),
-      gitHostCheck({ ...github, githubUrl: settings.githubUrl, asApp }),
-      ruleCheck({ ...github, appOf: app }),
-      ...webhookChecks({
-        asApp,
-        publicUrl,
-        readsLog: way === 'poll' || (way === 'auto' && publicUrl === null),
-        now,
-        broken,
-      }),
-      ...slackChecks({
-        ...service,
-        slack: settings.slack,
-        apiUrl: read.slackApiUrl,
-        appToken: typeof appToken === 'string' && appToken.trim() !== '' ? appToken.trim() : null,
-        broken,
-        config,
-      }),
-      ...openaiChecks({
-        ...service,
-        apiKey: settings.openaiApiKey,
-        baseUrl: settings.openaiBaseUrl,
-        broken,
-        config,
-      }),
-      ...(deps.probeSandbox === null ? [] : sandboxChecks(deps.probeSandbox, brokenStart)),
-    ],
+    checks.filter(({ id }) => only(id)),
     { deadlineMs: service.timeoutMs * 2 + 1000, secrets: secretsIn(environment) },
   );
 }

@@ -28,6 +28,7 @@ const permissionsSchema = z.record(z.string(), z.string());
 const appSchema = z.object({
   id: z.number(),
   slug: z.string(),
+  html_url: z.string(),
   permissions: permissionsSchema,
   events: z.array(z.string()),
 });

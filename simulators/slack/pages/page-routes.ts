@@ -1,5 +1,7 @@
 /** Read-only web pages: the channel list, and one channel with its threads. Loopback only. */
 import { Hono } from 'hono';
+import { z } from 'zod';
+import { parseJson } from '../../../src/lib/parse-json.ts';
 import { escapeHtml, securityHeaders } from '../../pages/html.ts';
 import { isTopLevel } from '../journal.ts';
 import { sessionKey } from '../methods/sessions.ts';
@@ -7,6 +9,12 @@ import type { Site } from '../site.ts';
 import type { Channel } from '../workspace.ts';
 import { ephemeralBox, messageBox } from './message-box.ts';
 import { page } from './page.ts';
+
+const manifestSchema = z.object({
+  display_information: z.object({ name: z.string().min(1).max(35) }),
+  oauth_config: z.object({ scopes: z.object({ bot: z.array(z.string()) }) }),
+  settings: z.object({ socket_mode_enabled: z.boolean() }),
+});
 
 export function pageApplication(site: Site): Hono {
   const pages = new Hono();
@@ -27,6 +35,21 @@ export function pageApplication(site: Site): Hono {
   pages.get('/archives/:channel/:message?', (c) => {
     const channel = site.workspace.shownChannels().find(({ id }) => id === c.req.param('channel'));
     return channel === undefined ? c.notFound() : c.html(page(site, channel, conversation(site, channel)));
+  });
+
+  // What api.slack.com makes of a link with a manifest, up to the tokens of the installed app.
+  pages.get('/apps', (c) => {
+    const read = manifestSchema.safeParse(parseJson(c.req.query('manifest_json') ?? ''));
+    if (c.req.query('new_app') !== '1' || !read.success)
+      return c.html(page(site, null, '<h1 class="title">Invalid manifest</h1>'), 400);
+    const { display_information: shown, settings, oauth_config: oauth } = read.data;
+    const missing = site.botScopes.filter((scope) => !oauth.scopes.bot.includes(scope));
+    const socket = settings.socket_mode_enabled ? 'on' : 'off';
+    const main = `<h1 class="title">${escapeHtml(shown.name)}</h1><p>Socket Mode ${socket}</p>
+<p>Bot User OAuth Token <code>${escapeHtml(site.botToken)}</code></p>
+<p>App-level token <code>${escapeHtml(site.appToken)}</code></p>
+<p>Missing scopes: ${missing.length === 0 ? 'none' : escapeHtml(missing.join(', '))}</p>`;
+    return c.html(page(site, null, main));
   });
 
   pages.notFound((c) => c.html(page(site, null, '<h1 class="title">Not found</h1>'), 404));

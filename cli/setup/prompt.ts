@@ -1,0 +1,38 @@
+/** Asks at the terminal. What is typed for a secret is not shown, and stays out of the terminal's history. */
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+
+export function openPrompt(stop: AbortSignal) {
+  const shown = { on: true };
+  const output = new Writable({
+    write(chunk: Buffer, _, done) {
+      if (shown.on) process.stdout.write(chunk);
+      done();
+    },
+  });
+  const lines = createInterface({
+    input: process.stdin,
+    output,
+    terminal: process.stdin.isTTY,
+    historySize: 0,
+  });
+  // In raw mode the terminal sends no signal of its own.
+  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  const ended = new Promise<never>((_, reject) => {
+    lines.once('close', () => reject(new Error('The input ended. Run npm run setup again to continue.')));
+  });
+  ended.catch(() => undefined);
+  return {
+    async ask(question: string, kind: 'text' | 'secret'): Promise<string> {
+      if (kind === 'secret') process.stdout.write(question);
+      shown.on = kind === 'text';
+      try {
+        return await Promise.race([lines.question(kind === 'text' ? question : '', { signal: stop }), ended]);
+      } finally {
+        shown.on = true;
+        if (kind === 'secret') process.stdout.write('\n');
+      }
+    },
+    close: () => lines.close(),
+  };
+}
