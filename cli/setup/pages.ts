@@ -53,7 +53,7 @@ const sections: Readonly<Record<SetupState['step'], (input: PageInput) => Html>>
       <h1>Create your GitHub App</h1>
       <p>
         People mention the App in issues, and it opens pull requests. GitHub shows everything that it may do,
-        and asks you for its name.
+        asks you for its name, and installs it only on the account that you choose here.
       </p>
       <form method="post" action="/app/create">
         <label

@@ -166,18 +166,26 @@ function routes(options: SetupServerOptions, guard: Guard, port: number): Hono {
     const read = await store.config();
     if (chosen === undefined) return await show(c, refuse('That command is gone', 'Type it again in Slack.'));
     if ('problem' in read) return await show(c, read);
-    return await shown(c, await setup.changeConfig(channelDefault(read.config, id, chosen.repository)));
+    const refusal = await setup.changeConfig(channelDefault(read.config, id, chosen.repository));
+    if (refusal === null) await prove();
+    return await shown(c, refusal);
   });
   web.post('/slack/skip', async (c) => {
     setup.skipSlack();
+    await prove();
     return await shown(c, null);
   });
   web.post('/proof', async (c) => {
-    await channel.stop();
-    proof.start();
+    await prove();
     return await shown(c, null);
   });
   return web;
+
+  /** On one machine. The bot's own connection to Slack takes the place of this one. */
+  async function prove(): Promise<void> {
+    await channel.stop();
+    if (options.deployment === null) proof.start();
+  }
 
   /** After a form: the next page, or the same one with what is wrong. */
   async function shown(c: Context, refusal: Refusal | null): Promise<Response> {

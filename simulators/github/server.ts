@@ -16,6 +16,7 @@ import type { Fault } from './contract.ts';
 import type { Faults, RequestLog } from './faults.ts';
 import { signInPages } from './oauth.ts';
 import { appPages } from './pages/app-pages.ts';
+import { issueForm } from './pages/issue-form.ts';
 import { pageApplication } from './pages/page-routes.ts';
 import { parseGitRequest, serveGit } from './smart-http.ts';
 import type { Site } from './site.ts';
@@ -47,6 +48,7 @@ export function createHttpServer(site: Site, faults: Faults, log: RequestLog, wi
   attachmentRoutes(site, web);
   web.route('/', signInPages(site));
   web.route('/', appPages(site));
+  web.route('/', issueForm(site));
   web.route('/', pageApplication(site));
   // Without the option it replaces the global Request and Response of everything in this process.
   const serveWeb = getRequestListener(web.fetch, { overrideGlobalObjects: false });

@@ -1,0 +1,111 @@
+/**
+ * From nothing to the first answer, as a person does it in a browser. Lists every click and paste with its
+ * second; with `AIRLOCK_SCREENS` it photographs every screen.
+ */
+import type { Page } from 'playwright-core';
+import { afterEach, expect, it } from 'vitest';
+import { examineSandboxes } from '../../cli/doctor/examine-here.ts';
+import { openaiKey, startSetupWorld } from '../setup/setup-world.ts';
+import { openBrowser, photograph } from './browser.ts';
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close();
+});
+
+/** Everything that a person does, with the second at which it was done. */
+class Diary {
+  private readonly startedAt = performance.now();
+  readonly lines: string[] = [];
+  private readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  async click(page: Page, words: string | RegExp, role: 'button' | 'link' | 'checkbox' = 'button') {
+    await this.picture(page);
+    this.write(`click  ${String(words)}`);
+    await page.getByRole(role, { name: words }).click();
+  }
+
+  async paste(page: Page, label: string | RegExp, text: string) {
+    this.write(`paste  ${String(label)}`);
+    await page.getByLabel(label).fill(text);
+  }
+
+  async picture(page: Page) {
+    await photograph(page, `setup-${this.name}-${String(this.lines.length + 1).padStart(2, '0')}`);
+  }
+
+  private write(what: string): void {
+    const seconds = ((performance.now() - this.startedAt) / 1000).toFixed(1);
+    this.lines.push(`${seconds.padStart(6)} s  ${what}`);
+  }
+
+  end(): string {
+    this.write('green');
+    return `\nSet-up, ${this.name}: ${this.lines.length - 1} clicks and pastes\n${this.lines.join('\n')}\n`;
+  }
+}
+
+it.each([
+  ['github', false, 12],
+  ['slack', true, 18],
+])('gets from nothing to the first answer: %s', async (name, withSlack, most) => {
+  const world = await startSetupWorld();
+  closers.push(async () => await world.close());
+  const started = await world.start({ examineSandboxes, environment: { PORT: '0' } });
+  closers.push(async () => await started.stop());
+  const browser = await openBrowser();
+  const { page, problems } = await browser.page();
+  const { page: elsewhere } = await browser.page();
+  const diary = new Diary(name);
+
+  await page.goto(started.address);
+  await diary.paste(page, /^Organization/, 'acme');
+  await diary.click(page, 'Create the App on GitHub');
+  await page.waitForURL(/settings\/apps\/new/);
+  await diary.click(page, /^Create GitHub App/);
+  await page.getByRole('heading', { name: 'Install @airlock-acme' }).waitFor();
+  const opening = page.waitForEvent('popup');
+  await diary.click(page, 'Install it on GitHub', 'link');
+  const install = await opening;
+  await diary.click(install, 'Install');
+  await install.getByRole('heading', { name: /is installed/ }).waitFor();
+  await install.close();
+
+  await page.getByRole('heading', { name: 'Enter the key of the model' }).waitFor();
+  await diary.paste(page, 'OpenAI API key', openaiKey);
+  await diary.click(page, 'Try and store it');
+  await page.getByRole('heading', { name: 'Choose repositories' }).waitFor();
+  await diary.click(page, 'acme/shop', 'checkbox');
+  await diary.click(page, 'Allow them');
+  await page.getByRole('heading', { name: 'Connect Slack' }).waitFor();
+  if (withSlack) {
+    const link = await page.getByRole('link', { name: 'Create the Slack app' }).getAttribute('href');
+    await elsewhere.goto(link ?? '');
+    await diary.picture(elsewhere);
+    await diary.paste(page, /^Bot User OAuth Token/, world.slack.botToken);
+    await diary.paste(page, /^App-level token/, world.slack.appToken);
+    await diary.click(page, 'Try and store them');
+    await page.getByText('Waiting for the command').waitFor();
+    await world.slack.slashCommand({ user: 'mona', channel: 'shop', text: 'here acme/shop' });
+    await diary.click(page, 'That was me: allow this channel');
+  } else await diary.click(page, 'Continue without Slack');
+
+  await diary.picture(page);
+  const answering = page.waitForEvent('popup');
+  await diary.click(page, 'Open an issue with these words', 'link');
+  const issue = await answering;
+  await diary.click(issue, 'Create');
+  await issue.close();
+  await page.getByRole('heading', { name: '✓ Airlock works' }).waitFor();
+  await diary.picture(page);
+  process.stdout.write(diary.end());
+
+  expect(diary.lines.length - 1).toBeLessThanOrEqual(most);
+  expect(problems).toEqual([]);
+  const comments = world.github.comments({ owner: 'acme', name: 'shop', issue: 1 });
+  expect(comments.map(({ author }) => author)).toEqual(['airlock-acme[bot]']);
+});
