@@ -122,14 +122,18 @@ export class AppSteps {
     const tokens = createAppTokens({ ...this.deps, apiUrl, appId: Number(app.id), privateKey: app.pem });
     const client = githubClient({ ...this.deps, apiUrl, now }, async () => await tokens.appJwt());
     try {
+      // As `data`: Octokit takes a parameter `url` for the address of the request itself.
       await client.request('PATCH /app/hook/config', {
-        url: hookUrlOf(publicUrl),
-        content_type: 'json',
-        ...(secret === null ? {} : { secret }),
+        data: {
+          url: hookUrlOf(publicUrl),
+          content_type: 'json',
+          ...(secret === null ? {} : { secret }),
+        },
       });
       return null;
     } catch (error) {
-      const why = error instanceof GithubRefusal ? error.details : String(error);
+      const message = error instanceof Error ? error.message : String(error);
+      const why = error instanceof GithubRefusal ? error.details : message.replace(/\.$/, '');
       return refuse(
         `GitHub did not take the App’s webhook: ${why}`,
         'On the App’s page tick “Active” under Webhook, save, and try again.',

@@ -10,7 +10,7 @@ import { setupScript, setupStyle } from './page-assets.ts';
 import { closedPage, sendingPage } from './page-frame.ts';
 import { setupPage } from './pages.ts';
 import type { Proof } from './proof.ts';
-import { refuse, type Refusal } from './refusal.ts';
+import { nameOf, refuse, type Refusal } from './refusal.ts';
 import type { Setup, SetupState } from './setup.ts';
 import type { SlackChannel } from './slack-channel.ts';
 import type { Store } from './store.ts';
@@ -161,8 +161,14 @@ function routes(options: SetupServerOptions, guard: Guard, port: number): Hono {
     return await shown(c, await setup.useSlack(given));
   });
   web.post('/slack/channel', async (c) => {
-    const id = field(await formOf(c), 'channel');
-    const chosen = channel.waiting().find(({ channelId }) => channelId === id);
+    const form = await formOf(c);
+    const id = field(form, 'channel');
+    // Somebody can have typed another command since the page was shown.
+    const chosen = channel
+      .waiting()
+      .find(
+        ({ channelId, repository }) => channelId === id && nameOf(repository) === field(form, 'repository'),
+      );
     const read = await store.config();
     if (chosen === undefined) return await show(c, refuse('That command is gone', 'Type it again in Slack.'));
     if ('problem' in read) return await show(c, read);

@@ -65,6 +65,7 @@ function channelSection({ channels, state }: PageInput): Html {
       ({ channelId, channel, person, repository }) =>
         html`<form method="post" action="/slack/channel">
           <input type="hidden" name="channel" value="${channelId}" />
+          <input type="hidden" name="repository" value="${nameOf(repository)}" />
           <p>${person} asked in #${channel} (${channelId}) for ${nameOf(repository)}.</p>
           <button>That was me: allow this channel</button>
         </form>`,

@@ -4,6 +4,7 @@
  */
 import { stripHiddenCharacters } from '../core/ask/hidden-characters.ts';
 import type { AskRead } from '../core/ask/ask-words.ts';
+import { parseRepositoryRef } from '../core/ids.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { resembles } from '../lib/nearest.ts';
 import { plainText } from './message-text.ts';
@@ -19,6 +20,8 @@ export type CommandReading =
   | { readonly kind: 'on-task'; readonly verb: IdVerb; readonly idPrefix: string }
   | { readonly kind: 'needs-id'; readonly verb: IdVerb }
   | { readonly kind: 'not-an-id'; readonly verb: IdVerb; readonly word: string }
+  /** Asks to make it the channel's default. `name`: `owner/name` as it was written. */
+  | { readonly kind: 'here'; readonly name: string }
   /** `asked` is plain text, possibly empty. */
   | { readonly kind: 'where'; readonly asked: AskRead }
   /** `meant`: the command that the word resembles. */
@@ -64,6 +67,8 @@ export function readCommand(
   if (words === '') return { kind: 'form', repository: null };
 
   const [, first = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(words) ?? [];
+  const here = /^here$/i.test(first) ? parseRepositoryRef(rest.trim()) : null;
+  if (here !== null) return { kind: 'here', name: `${here.owner}/${here.name}` };
   const command = commandWords.find((one) => one === first.toLowerCase().replace(/[.!?]{1,3}$/, ''));
   if (command === 'where') {
     const read = readWords(untrustedMrkdwn.trimStart().slice(first.length), repositoryOf);

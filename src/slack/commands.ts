@@ -18,6 +18,7 @@ import {
   noSuchId,
   notAnId,
   received,
+  setInConfiguration,
   shortIdSpan,
   unknownWord,
 } from './sentences.ts';
@@ -58,6 +59,8 @@ export async function answerCommand(intake: Intake, body: unknown): Promise<stri
       return await listTasks(intake, who, 'all');
     case 'repos':
       return await listRepositories(intake, who);
+    case 'here':
+      return setInConfiguration(command.channel_id, reading.name);
     case 'where':
       return await explainRouting(intake, who, reading);
     case 'on-task':

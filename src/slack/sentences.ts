@@ -62,6 +62,11 @@ export function help(command: string): string {
   ].join('\n');
 }
 
+/** Nobody changes who may use what from Slack. Names the channel's id, which is hard to find there. */
+export const setInConfiguration = (channelId: string, name: string): string =>
+  'The operator chooses a channel’s repository: ' +
+  `${codeSpan(`"${channelId}": "${name}"`)} under \`slack.channels\` in \`airlock.config.jsonc\`, then a restart.`;
+
 export const didYouMean = (command: string, word: string, meant: string): string =>
   `There is no command ${codeSpan(word)}. Did you mean ${codeSpan(`${command} ${meant}`)}? ` +
   `${codeSpan(`${command} help`)} lists the commands. To start a task, describe it in more than one ` +

@@ -323,6 +323,12 @@ describe('with an App', () => {
       }
       await person.open('/');
       expect(person.text).toMatch(/mona asked in #shop \(C\w+\) for acme\/shop/);
+      const command = { user: 'mona', channel: 'shop', command: '/codex' };
+      await world.slack.slashCommand({ ...command, text: 'here acme/site' });
+      await person.send('/slack/channel');
+      expect(person.text).toContain('That command is gone');
+      await world.slack.slashCommand({ ...command, text: 'here acme/shop' });
+      await person.open('/');
       await person.send('/slack/channel');
       const { id } = world.slack.channel('shop');
       expect(JSON.parse(await world.config())).toMatchObject({
@@ -379,6 +385,16 @@ describe('with an App', () => {
     expect((await beginWith({ ...installed, ...model })).person.text).toContain('Connect Slack');
     const other = await beginWith({ ...installed, GITHUB_APP_ID: '77' });
     expect(other.person.text).toMatch(/GitHub has no App with the id 77.*Create your GitHub App/);
+  });
+
+  it('leads webhooks to a public address that comes later', async () => {
+    const publicUrl = 'https://bot.invalid';
+    const { setup } = await beginWith(installed, { publicUrl });
+    expect(await setup.movePublicUrl()).toBeNull();
+    expect(await world.devVars()).toMatchObject({ AIRLOCK_URL: publicUrl });
+    const issue = { owner: 'acme', name: 'shop', author: 'mona', title: 'a', body: 'b' };
+    const { delivery } = await world.github.openIssue(issue);
+    expect(delivery.attempts[0]?.url).toBe(`${publicUrl}/github/webhooks`);
   });
 
   it('does not store what the environment would hide', async () => {

@@ -5,7 +5,9 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { verify } from '@octokit/webhooks-methods';
 import { parse } from 'parse5';
+import type { Delivery } from '../../simulators/github/contract.ts';
 import slackManifest from '../../slack-manifest.json' with { type: 'json' };
 import type { ProofDeps } from '../../cli/setup/proof.ts';
 import { Proof } from '../../cli/setup/proof.ts';
@@ -128,6 +130,10 @@ export async function startSetupWorld(options: { readonly models?: readonly stri
       await rm(configPath, { force: true });
     },
     config: async () => await readFile(configPath, 'utf8'),
+    /** Whether GitHub signed a delivery with this secret. */
+    async signs({ body, headers }: Pick<Delivery, 'body' | 'headers'>, secret: string): Promise<boolean> {
+      return await verify(secret, body, headers['x-hub-signature-256'] ?? '');
+    },
     async close() {
       await Promise.all([github.close(), openai.close(), slack.close()]);
       await rm(folder, { recursive: true, force: true });

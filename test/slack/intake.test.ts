@@ -166,6 +166,7 @@ describe('a command with an instruction', () => {
     ['status page shows nothing', null, 'status page shows nothing'],
     ['list all users in the footer', null, 'list all users in the footer'],
     ['help users find the exit', null, 'help users find the exit'],
+    ['here the login fails', null, 'here the login fails'],
     ['修复登录', null, '修复登录'],
   ])('starts a task for “%s”', async (text, repository, instruction) => {
     const world = createWorld();
@@ -178,6 +179,7 @@ describe('a command with an instruction', () => {
   it.each([
     ['help', '`/codex where what to do`'],
     ['HELP', '`/codex where what to do`'],
+    ['here acme/shop', '`"C0DEV": "acme/shop"` under `slack.channels`'],
     ['staus', 'Did you mean `/codex status`?'],
     ['lst', 'Did you mean `/codex list`?'],
     ['cnacel', 'Did you mean `/codex cancel`?'],
