@@ -5,6 +5,7 @@ import { openStates } from '../../src/core/open-task.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import type { TaskOutcome } from '../../src/core/task.ts';
 import { parseJson } from '../../src/lib/parse-json.ts';
+import { ledgerPageSchema, maxPage, type LedgerRowJson } from '../../src/web/ledger-page.ts';
 import { originOf } from '../command/option-values.ts';
 
 const callMs = 15_000;
@@ -93,6 +94,24 @@ export async function readTask(
 
 export async function cancelTask(bot: BotApi, taskId: string): Promise<void> {
   await call(bot, 'POST', `/${taskId}/cancel`);
+}
+
+/** All rows of the ledger that match, newest first, page by page. */
+export async function readLedger(
+  bot: BotApi,
+  filters: Readonly<Record<string, string | undefined>>,
+): Promise<readonly LedgerRowJson[]> {
+  const rows: LedgerRowJson[] = [];
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const query = new URLSearchParams({ cursor, limit: String(maxPage) });
+    for (const [name, value] of Object.entries(filters)) if (value !== undefined) query.set(name, value);
+    const page: z.infer<typeof ledgerPageSchema> = ledgerPageSchema.parse(
+      await call(bot, 'GET', `?${query.toString()}`),
+    );
+    rows.push(...page.tasks);
+    cursor = page.next;
+  }
+  return rows;
 }
 
 async function call(

@@ -27,7 +27,7 @@ export type RepositoryEvent =
   | { readonly kind: 'check_run.requested_action'; readonly run: CheckRun; readonly identifier: string }
   | PullEvent;
 type PullEvent = { readonly issue: Issue; readonly pull: Pull } & (
-  | { readonly kind: 'pull_request.opened' }
+  | { readonly kind: 'pull_request.opened' | 'pull_request.closed' }
   | { readonly kind: 'pull_request.labeled'; readonly label: Label }
   | { readonly kind: 'pull_request_review.submitted'; readonly review: Review }
   | {
@@ -117,6 +117,7 @@ async function pullSubject(site: Site, repository: Repository, event: PullEvent)
   const { issue, pull } = event;
   switch (event.kind) {
     case 'pull_request.opened':
+    case 'pull_request.closed':
     case 'pull_request.labeled': {
       const totals = await pullTotals(repository, pull);
       return {

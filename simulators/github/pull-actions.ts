@@ -167,6 +167,7 @@ export async function closePull(site: Site, of: NamedPull & { merge?: boolean })
   issue.state = 'closed';
   issue.closedAt = at;
   issue.updatedAt = at;
+  await sendEvent(site, repository, repository.owner, { kind: 'pull_request.closed', issue, pull });
 }
 
 /** Writes a merge commit with the head's tree, which is correct because the head contains the base. */

@@ -2,6 +2,7 @@
 import type { Hono } from 'hono';
 import { repositoryByAlias } from '../config/resolve-repository.ts';
 import type { Approval } from '../core/authorization.ts';
+import type { PullEnd } from '../core/ledger.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { createCodeHost } from '../github/code-host.ts';
 import { githubWebhooks } from '../github/webhooks.ts';
@@ -15,7 +16,7 @@ import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
 import { accept, retryPublication, start } from './instances.ts';
 import { count, countedTotals, gauges } from './metrics.ts';
-import { recordOf, slotsObjectOf } from './objects.ts';
+import { ledgerOf, recordOf, slotsObjectOf } from './objects.ts';
 import { composePages } from './pages.ts';
 import { platformOf } from './platform.ts';
 import { composeReceipts } from './receipts.ts';
@@ -42,6 +43,10 @@ function createRoutes(env: Env): Hono {
     repositoryByAlias: (alias: string) => repositoryByAlias(config, alias),
     now: () => new Date(),
   };
+  const receipts = composeReceipts(env);
+  const pullEnded = async (end: PullEnd) => {
+    await ledgerOf(env).pullEnded(end);
+  };
   return createApp({
     metrics: {
       apiToken: settings.apiToken,
@@ -58,7 +63,14 @@ function createRoutes(env: Env): Hono {
       room,
       mention,
       startTask: async (request) => await accept(env, request),
-      onReceiptEvent: composeReceipts(env),
+      onReceiptEvent: async (event) => {
+        if (event.kind === 'pull' && event.reopened) {
+          const { place, number, at } = event;
+          await pullEnded({ repositoryId: place.repositoryId, number, state: 'open', at });
+        }
+        return await receipts(event);
+      },
+      onPullEnd: pullEnded,
       now: () => new Date(),
       log,
     }),
@@ -86,6 +98,10 @@ function createRoutes(env: Env): Hono {
         const started = await start(env, request);
         if (started === 'exists') count(env, 'airlock_duplicates_total', { source: 'api' });
         return started;
+      },
+      ledger: async (query) => {
+        const asked = async () => await ledgerOf(env).list(query);
+        return await withDeadline(asked(), taskLimits.slotCallMs, 'listing the ledger');
       },
       recent: async (limit) => {
         const asked = async () => await slotsObjectOf(env).recent(limit);

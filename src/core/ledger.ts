@@ -2,7 +2,7 @@
  * What the ledger keeps of each task: who asked for what where, what it cost and what came of it. It outlives
  * the task's record, and holds no instruction and no code.
  */
-import type { TaskOutcome } from './task.ts';
+import type { TaskJob, TaskOutcome } from './task.ts';
 
 export const ledgerStates = ['waiting', 'running', 'held', 'ended'] as const;
 export type LedgerState = (typeof ledgerStates)[number];
@@ -26,6 +26,8 @@ export interface LedgerEntry {
   readonly requester: string | null;
   readonly state: LedgerState;
   readonly outcome: TaskOutcome['kind'] | null;
+  /** What was asked for: work by its job, or a command. */
+  readonly asked: 'change' | TaskJob | 'command';
   /** Of the reason. */
   readonly code: string | null;
   readonly tokens: number;
@@ -33,6 +35,14 @@ export interface LedgerEntry {
   readonly dollars: number | null;
   /** The pull request that the task opened or added to. */
   readonly pull: number | null;
+}
+
+/** What a pull request is now. `at`: of the event that says so. */
+export interface PullEnd {
+  readonly repositoryId: number;
+  readonly number: number;
+  readonly state: 'open' | 'closed' | 'merged';
+  readonly at: number;
 }
 
 /** An entry with what happened to its pull request. */

@@ -19,5 +19,7 @@ export type ReceiptEvent = { readonly place: ReceiptPlace } &
         readonly sha: string;
         readonly base: string;
         readonly reopened: boolean;
+        /** Ms since the epoch. */
+        readonly at: number;
       }
   );

@@ -1,8 +1,16 @@
-/** Reads the events about the check runs “Airlock receipt”, and the pull requests that may need one. Pure. */
+/** Reads the events about check runs “Airlock receipt”, and about pull requests that may need one. Pure. */
 import * as z from 'zod';
 import { acceptAction, receiptCheckName } from './receipt-runs.ts';
 import type { ReceiptEvent } from './receipt-event.ts';
-import { commonSchema, idSchema, ignored, isSoftware, parsed, type WebhookReading } from './webhook-draft.ts';
+import {
+  commonSchema,
+  idSchema,
+  ignored,
+  instantSchema,
+  isSoftware,
+  parsed,
+  type WebhookReading,
+} from './webhook-draft.ts';
 
 const sha = z.string().regex(/^[0-9a-f]{40}$/);
 const runEvent = commonSchema.extend({
@@ -13,6 +21,7 @@ const suiteEvent = commonSchema.extend({ check_suite: z.object({ head_sha: sha }
 const pullEvent = commonSchema.extend({
   pull_request: z.object({
     number: idSchema,
+    updated_at: instantSchema,
     head: z.object({ sha }),
     base: z.object({ ref: z.string().min(1) }),
   }),
@@ -31,12 +40,28 @@ function about(payload: z.infer<typeof commonSchema>, given: Given): WebhookRead
   return { kind: 'receipt', event: { ...given, place } };
 }
 
+const closedEvent = commonSchema.extend({
+  pull_request: z.object({ number: idSchema, merged: z.boolean(), closed_at: instantSchema }),
+});
+
+const closed = (payload: unknown): WebhookReading =>
+  parsed(closedEvent, payload, ({ repository, pull_request: { number, merged, closed_at: at } }) => ({
+    kind: 'pull-end',
+    end: {
+      repositoryId: repository.id,
+      number,
+      state: merged ? 'merged' : 'closed',
+      at: Date.parse(at),
+    },
+  }));
+
 const pull =
   (reopened: boolean) =>
   (payload: unknown): WebhookReading =>
     parsed(pullEvent, payload, (found) => {
-      const { number, head, base } = found.pull_request;
-      return about(found, { kind: 'pull', number, sha: head.sha, base: base.ref, reopened });
+      const { number, head, base, updated_at: updated } = found.pull_request;
+      const at = Date.parse(updated);
+      return about(found, { kind: 'pull', number, sha: head.sha, base: base.ref, reopened, at });
     });
 
 /** With another base, other commits are in it. */
@@ -67,4 +92,5 @@ export const receiptReaders: Readonly<Record<string, (payload: unknown) => Webho
   'pull_request.synchronize': pull(false),
   'pull_request.edited': edited,
   'pull_request.reopened': pull(true),
+  'pull_request.closed': closed,
 };

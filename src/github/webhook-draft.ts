@@ -1,6 +1,7 @@
 /** What the readers of webhooks share: GitHub's fields that they parse, and the draft of a task. Pure. */
 import * as z from 'zod';
 import type { GithubPolicy } from '../core/policy.ts';
+import type { PullEnd } from '../core/ledger.ts';
 import { repositoryRefSchema, type GithubTrigger, type TaskRequest } from '../core/task.ts';
 import { headOf } from '../lib/cut-text.ts';
 import type { ReceiptEvent } from './receipt-event.ts';
@@ -11,6 +12,8 @@ type TaskDraft = Omit<TaskRequest, 'shortId' | 'acceptedAt'>;
 export type WebhookReading =
   | { readonly kind: 'task'; readonly draft: TaskDraft }
   | { readonly kind: 'receipt'; readonly event: ReceiptEvent }
+  /** A pull request was merged or closed. */
+  | { readonly kind: 'pull-end'; readonly end: PullEnd }
   /** `why` is our own text and safe to show. */
   | { readonly kind: 'ignored'; readonly why: string }
   /** An event that can start a task, in an unknown shape. Reported, because a mention may be lost. */

@@ -6,6 +6,7 @@
 import { verify } from '@octokit/webhooks-methods';
 import { Hono } from 'hono';
 import { shortIdOf } from '../core/ids.ts';
+import type { PullEnd } from '../core/ledger.ts';
 import type { TaskRequest } from '../core/task.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 import type { MentionName } from './mention-name.ts';
@@ -37,6 +38,8 @@ export interface WebhookDeps {
   startTask(request: TaskRequest): Promise<'started' | 'exists'>;
   /** Acts on an event about receipt checks before it is acknowledged. Returns what became of it. */
   onReceiptEvent(event: ReceiptEvent): Promise<string>;
+  /** Records that a pull request was merged or closed. */
+  onPullEnd(end: PullEnd): Promise<void>;
   now(): Date;
   log(event: string, fields: Record<string, unknown>): void;
   /** Milliseconds that `startTask` may take; shorter in tests. */
@@ -114,6 +117,19 @@ export function githubWebhooks(deps: WebhookDeps): Hono {
           return c.json({ error: 'the check run could not be written; redeliver this event' }, 503);
         }
       }
+      case 'pull-end':
+        try {
+          const recording = deps.onPullEnd(reading.end);
+          await withDeadline(
+            recording,
+            deps.deadlineMs ?? startDeadlineMs,
+            'recording a closed pull request',
+          );
+          return c.json({ pull: reading.end.state }, 202);
+        } catch (error) {
+          deps.log('pull_end.not_recorded', { webhook: eventName, error: String(error) });
+          return c.json({ error: 'the end could not be recorded; redeliver this event' }, 503);
+        }
       case 'task': {
         const { taskId } = reading.draft;
         const shortId = await shortIdOf(taskId);

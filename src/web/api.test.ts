@@ -2,6 +2,7 @@ import { aReason } from '../../test/fixtures/a-reason.ts';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import type { LedgerQuery, LedgerRow } from '../core/ledger.ts';
 import type { TaskView } from '../core/task-view.ts';
 import type { TaskRequest } from '../core/task.ts';
 import { slackView } from '../../test/fixtures/sample-view.ts';
@@ -11,6 +12,7 @@ import { emptyReceipt } from '../core/grant.ts';
 import { checkBearer } from './access.ts';
 import { apiRoutes, type ApiDeps, type ApiTask } from './api.ts';
 import { createApp } from './app.ts';
+import { ledgerPageSchema } from './ledger-page.ts';
 import type { Health } from './health.ts';
 
 const apiToken = 'a-token-of-sixteen-characters';
@@ -36,6 +38,7 @@ function api(
         .map(({ taskId }) => taskId)
         .slice(-limit)
         .toReversed(),
+    ledger: async () => [],
     task: (taskId) => ({
       snapshot: async () => {
         const request = started.find((one) => one.taskId === taskId);
@@ -278,14 +281,76 @@ describe('the list of tasks', () => {
     expect((await call('GET', '/', { headers: authorized })).status).toBe(403);
   });
 
-  it.each(['limit=0', 'limit=101', 'limit=x', 'limit=1.5', 'state=', 'state=all'])(
-    'refuses %s',
-    async (query) => {
-      const response = await api().call('GET', `/?${query}`);
-      expect(response.status).toBe(400);
-      expect(await response.json()).toMatchObject({ error: { code: 'invalid' } });
-    },
-  );
+  it('pages through the ledger where the query has a filter or a cursor', async () => {
+    const row: LedgerRow = {
+      taskId: 'gh-1-c1',
+      shortId: '0a1b2c3d',
+      acceptedAt: 1000,
+      endedAt: 2000,
+      place: 'github',
+      repository: 'acme/shop',
+      repositoryId: 1,
+      person: 'github:3',
+      requester: 'maria',
+      state: 'ended',
+      outcome: 'pull-request',
+      asked: 'change',
+      code: null,
+      tokens: 5,
+      dollars: null,
+      pull: 7,
+      closedAt: 3000,
+      merged: true,
+    };
+    const asked: LedgerQuery[] = [];
+    const { call } = api({
+      ledger: async (query) => {
+        asked.push(query);
+        return [row];
+      },
+    });
+    const page = async (query: string) =>
+      ledgerPageSchema.parse(await (await call('GET', `/?${query}`, { headers: authorized })).json());
+    const first = await page('repository=acme/shop&limit=1');
+    expect(first).toMatchObject({
+      tasks: [
+        {
+          taskId: 'gh-1-c1',
+          pullRequest: { number: 7, state: 'merged' },
+          endedAt: '1970-01-01T00:00:02.000Z',
+        },
+      ],
+      next: '1000.gh-1-c1',
+    });
+    const second = await page(`cursor=${first.next ?? ''}&state=held&from=2026-11-30`);
+    expect(second.next).toBeNull();
+    expect(asked).toEqual([
+      { repository: 'acme/shop', limit: 1, after: undefined },
+      {
+        state: 'held',
+        from: Date.parse('2026-11-30'),
+        limit: 20,
+        after: { acceptedAt: 1000, taskId: 'gh-1-c1' },
+      },
+    ]);
+  });
+
+  it.each([
+    'cursor=x',
+    'place=mail',
+    'from=soon',
+    'colour=red',
+    'limit=0',
+    'limit=101',
+    'limit=x',
+    'limit=1.5',
+    'state=',
+    'state=all',
+  ])('refuses %s', async (query) => {
+    const response = await api().call('GET', `/?${query}`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: 'invalid' } });
+  });
 });
 
 it.each<[Health, status: number, body: object]>([

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { apiTaskId, parseRepositoryRef, shortIdOf } from '../core/ids.ts';
 import type { Approval } from '../core/authorization.ts';
 import { openTaskOf } from '../core/open-task.ts';
+import type { LedgerQuery, LedgerRow } from '../core/ledger.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { standingText } from '../core/task-words.ts';
 import { reasonOfEnd } from '../core/reason.ts';
@@ -12,6 +13,7 @@ import { boundedAll } from '../lib/bounded-all.ts';
 import { headOf } from '../lib/cut-text.ts';
 import { checkBearer, refusedAccess } from './access.ts';
 import { bodyProblem, readJson } from './json-body.ts';
+import { ledgerPage, ledgerQueryOf, ledgerQuerySchema } from './ledger-page.ts';
 import { allowOnly, problem } from './problem.ts';
 
 export interface ApiDeps {
@@ -21,6 +23,8 @@ export interface ApiDeps {
   start(request: TaskRequest): Promise<'started' | 'exists'>;
   /** Ids of the accepted tasks, those with a slot first, then those that wait for one, each newest first. */
   recent(limit: number): Promise<readonly string[]>;
+  /** What the ledger has, newest first. */
+  ledger(query: LedgerQuery): Promise<readonly LedgerRow[]>;
   task(taskId: string): ApiTask;
   /** Starts another publication attempt for a kept change, or publishes a held one that a person approved. */
   retryPublication(
@@ -130,11 +134,31 @@ export function apiRoutes(deps: ApiDeps): Hono {
   api.get('/', async (c) => await list(c));
 
   async function list(c: Context): Promise<Response> {
+    const asked = c.req.query();
+    const isOpen = asked['state'] === 'open' || Object.keys(asked).every((key) => key === 'limit');
+    return isOpen ? await listOpen(c) : await listLedger(c);
+  }
+
+  async function listLedger(c: Context): Promise<Response> {
+    const query = ledgerQuerySchema.safeParse(c.req.query());
+    if (!query.success) {
+      const issue = query.error.issues[0];
+      return problem(
+        c,
+        400,
+        'invalid',
+        `${issue?.path.join('.') || 'query'}: ${issue?.message ?? 'is invalid'}`,
+      );
+    }
+    return c.json(ledgerPage(await deps.ledger(ledgerQueryOf(query.data)), query.data.limit));
+  }
+
+  async function listOpen(c: Context): Promise<Response> {
     const limit = limitSchema.safeParse(c.req.query('limit') ?? defaultListed);
     if (!limit.success)
       return problem(c, 400, 'invalid', `limit: has to be a number from 1 to ${maxListed}.`);
     const state = stateSchema.safeParse(c.req.query('state'));
-    if (!state.success) return problem(c, 400, 'invalid', 'state: has to be `open` or absent.');
+    if (!state.success) return problem(c, 400, 'invalid', 'state: is unknown.');
     const shown = state.data === 'open' ? openTaskOf : summaryOf;
     const ids = await deps.recent(limit.data);
     const tasks = await boundedAll(ids, readAtOnce, async (id) => {

@@ -2,6 +2,8 @@
  * One conversation to its end: issue with a screenshot, pull request, review, failing check, conflict, merge.
  * Codex works in one thread all the way.
  */
+import { summaryOf } from '../../cli/report/summary.ts';
+import { readLedger } from '../../cli/task/bot-api.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { splitBillFiles } from '../../cli/demo/split-bill.ts';
 import { splitBillPatch } from '../../cli/demo/demo-script.ts';
@@ -176,6 +178,16 @@ it('is merged, after turns of one Codex thread, each with one comment', async ()
   const { number, headSha } = await onlyPull();
   await github.closePull({ ...splitBill, number, merge: true });
   await gitOf('merge-base', '--is-ancestor', headSha, 'main');
+  // The report has what the tasks took, and that their pull request was merged.
+  const { apiToken, bot } = flow.world;
+  const rows = await readLedger(
+    { apiToken, url: bot.url },
+    { repository: 'acme/split-bill', state: 'ended' },
+  );
+  const { total } = summaryOf(rows);
+  expect(total).toMatchObject({ merged: 1, open: 0, failed: 0, secondsToPull: expect.any(Number) });
+  const usedBy = views.map(({ usage }) => usage.totalTokens);
+  expect(total.tokens).toBe(usedBy.reduce((sum, one) => sum + one, 0));
   const threads = await Promise.all(
     views.map(async ({ taskId }) =>
       (await follow(flow.world, taskId)).flatMap(({ body }) => (body.kind === 'thread' ? [body] : [])),

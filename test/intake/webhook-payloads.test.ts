@@ -2,6 +2,7 @@
  * Sends GitHub's example payloads, signed: no event crashes the endpoint, and only a mention starts a task.
  * Then bodies that only an attacker or a broken proxy sends.
  */
+import type { PullEnd } from '../../src/core/ledger.ts';
 import { readFile } from 'node:fs/promises';
 import { sign } from '@octokit/webhooks-methods';
 import type { Hono } from 'hono';
@@ -42,6 +43,7 @@ function endpoint(over: Partial<WebhookDeps> = {}): { app: Hono; started: TaskRe
       return 'started';
     },
     onReceiptEvent: async () => 'seen',
+    onPullEnd: async () => {},
     now: () => new Date('2026-11-02T00:00:00Z'),
     log: () => {},
     ...over,
@@ -118,7 +120,7 @@ describe("GitHub's example payloads", () => {
     const response = await deliver(app, name, JSON.stringify(payload));
     expect(response.status).toBe(202);
     const answer = recordSchema.parse(await response.json());
-    expect(['ignored', 'receipt']).toEqual(expect.arrayContaining(Object.keys(answer)));
+    expect(['ignored', 'receipt', 'pull']).toEqual(expect.arrayContaining(Object.keys(answer)));
     expect(started).toEqual([]);
   });
 
@@ -668,6 +670,21 @@ describe('the acknowledgement', () => {
     check_run: { id: 8, name: 'Airlock receipt', head_sha: 'a'.repeat(40) },
     requested_action: { identifier: 'accept' },
   });
+  it.each<[boolean, number, string, Partial<WebhookDeps>]>([
+    [true, 202, 'merged', {}],
+    [false, 202, 'closed', {}],
+    [true, 503, 'merged', { onPullEnd: async () => await Promise.reject(new Error('x')) }],
+  ])('records a pull request that is closed (merged: %s): %i', async (merged, status, state, over) => {
+    const ends: PullEnd[] = [];
+    const { app } = endpoint({ onPullEnd: async (end) => void ends.push(end), ...over });
+    const closed = '2026-11-02T10:00:00Z';
+    const pull_request = { number: 7, merged, closed_at: closed };
+    const body = JSON.stringify({ action: 'closed', sender, installation, repository, pull_request });
+    expect((await deliver(app, 'pull_request', body)).status).toBe(status);
+    const end = { repositoryId: repository.id, number: 7, state, at: Date.parse(closed) };
+    expect(ends).toEqual(status === 202 ? [end] : []);
+  });
+
   it.each<[string, number, Partial<WebhookDeps>]>([
     ['is sent after what somebody accepted is written', 202, {}],
     [

@@ -20,6 +20,7 @@ const entry: LedgerEntry = {
   requester: 'Maria',
   state: 'running',
   outcome: null,
+  asked: 'change',
   code: null,
   tokens: 100,
   dollars: 1,

@@ -4,20 +4,12 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { monthOf, type MonthSpent, type Spent } from '../../core/budget.ts';
-import type { LedgerEntry, LedgerQuery, LedgerRow } from '../../core/ledger.ts';
+import type { LedgerEntry, LedgerQuery, LedgerRow, PullEnd } from '../../core/ledger.ts';
 import { fromStoredJson, toStoredJson, type StoredJson } from '../stored-json.ts';
 
 const dayMs = 24 * 60 * 60_000;
 /** A year to look back on, and the month that it began in. */
 const keptMs = 400 * dayMs;
-
-/** What a pull request is now. `at`: of the event that says so. */
-export interface PullEnd {
-  readonly repositoryId: number;
-  readonly number: number;
-  readonly state: 'open' | 'closed' | 'merged';
-  readonly at: number;
-}
 
 interface SumRow extends Record<string, number> {
   readonly tokens: number;

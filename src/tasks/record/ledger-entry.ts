@@ -20,6 +20,7 @@ export function ledgerEntryOf(state: RecordState, costUsd: number | null): Ledge
     requester: request.requester?.login ?? requesterName,
     state: openStateOf({ phase: phaseOf(state), outcome }) ?? 'ended',
     outcome: outcome?.kind ?? null,
+    asked: request.ask.kind === 'run' ? (request.ask.job ?? 'change') : 'command',
     code: reason?.code ?? null,
     tokens: usage.totalTokens,
     dollars: costUsd,
