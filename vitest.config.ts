@@ -1,10 +1,8 @@
 import { builtinModules } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { cloudflareTest } from '@cloudflare/vitest-plugin';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { LongFirst } from './test/run/long-first.ts';
-import { scriptedSandboxHost } from './test/workerd-host/sandbox-host.ts';
 
 /** As in `wrangler.jsonc`, which the pool does not take them from. */
 const unavailable = fileURLToPath(new URL('./src/slack/stubs/unavailable.cjs', import.meta.url));
@@ -60,49 +58,7 @@ export default defineConfig({
           ...patient,
         },
       },
-      {
-        plugins: [
-          cloudflareTest(({ inject }) => {
-            const github = inject('github');
-            const sandboxHost = scriptedSandboxHost();
-            return {
-              wrangler: { configPath: './wrangler.jsonc' },
-              miniflare: {
-                bindings: {
-                  GITHUB_APP_ID: github.appId,
-                  GITHUB_APP_PRIVATE_KEY: github.pkcs1,
-                  GITHUB_WEBHOOK_SECRET: github.webhookSecret,
-                  GITHUB_API_URL: github.apiUrl,
-                  OPENAI_API_KEY: 'sk-never-used',
-                  API_TOKEN: 'a-token-of-the-tests',
-                  SANDBOX_GATEWAY_TOKEN: 'the-gateway-of-the-tests',
-                },
-                serviceBindings: { SANDBOX_HOST: sandboxHost },
-                r2Buckets: ['SETUP_CACHE'],
-              },
-            };
-          }),
-        ],
-        resolve: { alias: Object.fromEntries(notInTheWorker.map((name) => [name, unavailable])) },
-        test: {
-          name: 'workerd',
-          deps: {
-            optimizer: {
-              ssr: {
-                // CommonJS, which the pool does not load as it is.
-                enabled: true,
-                include: ['@slack/bolt', '@slack/web-api'],
-                rolldownOptions: { platform: 'node', external: [...builtinModules, /^node:/] },
-              },
-            },
-          },
-          include: ['test/workerd/**/*.test.ts'],
-          isolate: false,
-          globalSetup: [endWithRun, 'test/workerd-host/github.ts'],
-          setupFiles: ['test/workerd/only-simulated-github.ts'],
-          ...patient,
-        },
-      },
+      ...(isChosen('workerd') ? [await workerdProject()] : []),
       {
         test: {
           name: 'flows',
@@ -133,3 +89,62 @@ export default defineConfig({
     ],
   },
 });
+
+/** False if the command line names other projects only. */
+function isChosen(project: string): boolean {
+  const names = process.argv.flatMap((argument, index, all) =>
+    argument === '--project' ? (all[index + 1] ?? []) : (/^--project=(.*)$/.exec(argument)?.[1] ?? []),
+  );
+  return names.length === 0 || names.some((name) => name === project || /\W/.test(name));
+}
+
+/** Its plugin loads Miniflare, half of the start of a run. */
+async function workerdProject(): Promise<TestProjectInlineConfiguration> {
+  const [{ cloudflareTest }, { scriptedSandboxHost }] = await Promise.all([
+    import('@cloudflare/vitest-plugin'),
+    import('./test/workerd-host/sandbox-host.ts'),
+  ]);
+  return {
+    plugins: [
+      cloudflareTest(({ inject }) => {
+        const github = inject('github');
+        const sandboxHost = scriptedSandboxHost();
+        return {
+          wrangler: { configPath: './wrangler.jsonc' },
+          miniflare: {
+            bindings: {
+              GITHUB_APP_ID: github.appId,
+              GITHUB_APP_PRIVATE_KEY: github.pkcs1,
+              GITHUB_WEBHOOK_SECRET: github.webhookSecret,
+              GITHUB_API_URL: github.apiUrl,
+              OPENAI_API_KEY: 'sk-never-used',
+              API_TOKEN: 'a-token-of-the-tests',
+              SANDBOX_GATEWAY_TOKEN: 'the-gateway-of-the-tests',
+            },
+            serviceBindings: { SANDBOX_HOST: sandboxHost },
+            r2Buckets: ['SETUP_CACHE'],
+          },
+        };
+      }),
+    ],
+    resolve: { alias: Object.fromEntries(notInTheWorker.map((name) => [name, unavailable])) },
+    test: {
+      name: 'workerd',
+      deps: {
+        optimizer: {
+          ssr: {
+            // CommonJS, which the pool does not load as it is.
+            enabled: true,
+            include: ['@slack/bolt', '@slack/web-api'],
+            rolldownOptions: { platform: 'node', external: [...builtinModules, /^node:/] },
+          },
+        },
+      },
+      include: ['test/workerd/**/*.test.ts'],
+      isolate: false,
+      globalSetup: [endWithRun, 'test/workerd-host/github.ts'],
+      setupFiles: ['test/workerd/only-simulated-github.ts'],
+      ...patient,
+    },
+  };
+}

@@ -24,7 +24,12 @@ const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, p
   // Carries no messages: when this process is killed, the channel closes and the program notices.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   cwd: process.env.INIT_CWD === undefined ? process.cwd() : root,
-  env: { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` },
+  env: {
+    // Without it, each start of a program removes the types from its modules again.
+    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'),
+    ...process.env,
+    PATH: `${bin}:${process.env.PATH ?? ''}`,
+  },
 });
 // The terminal sends Ctrl-C to both processes. The program cleans up and exits, and this process exits with
 // it.

@@ -21,7 +21,14 @@ const description = z
   })
   .parse(JSON.parse(readFileSync(location, 'utf8')));
 
-const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: false });
+// Compiled to run a few times: short code is cheaper than fast code.
+const ajv = new Ajv({
+  strict: false,
+  allErrors: false,
+  validateSchema: false,
+  inlineRefs: false,
+  code: { optimize: false },
+});
 addFormats(ajv);
 ajv.addSchema(
   { components: z.record(z.string(), z.unknown()).parse(asJsonSchema(description.components)) },
