@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { configPathOf, readDevVars } from '../host/environment.ts';
+import { onStopSignal } from '../host/stop-signals.ts';
 import { projectRoot } from '../host/project-root.ts';
 import { originOf } from './command/option-values.ts';
 import { runCommand, UsageProblem } from './command/run-command.ts';
@@ -41,7 +42,8 @@ await runCommand({
     const stopped = new Promise<void>((resolve) => {
       stopping.signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    onStop(() => (stopping.signal.aborted ? process.exit(130) : stopping.abort()));
+    const stop = () => (stopping.signal.aborted ? process.exit(130) : stopping.abort());
+    onStop(stop);
     const devVarsPath = join(projectRoot, '.dev.vars');
     const merged = { ...(await readDevVars()), ...process.env };
     const configPath = configPathOf(merged);
@@ -56,7 +58,7 @@ await runCommand({
     // Slack reaches a deployment at its address, which the first deployment prints.
     if (isDeployed && publicUrl === null) setup.skipSlack();
     const environment = async () => ({ ...(await store.settings()), AIRLOCK_CONFIG: configPath });
-    const proof = new Proof({ environment, examineSandboxes });
+    const proof = new Proof({ environment, examineSandboxes, started: () => onStopSignal(stop) });
     const channel = new SlackChannel();
     const target = values.env ?? 'production';
     const needsInput = values.terminal === true || isDeployed;

@@ -9,7 +9,7 @@ export type Entry =
   | { readonly kind: 'inside' }
   /** The word was right: give the cookie, and lead to the page without the word. */
   | { readonly kind: 'enter'; readonly cookie: string }
-  | { readonly kind: 'refused'; readonly status: 403 | 421; readonly why: string };
+  | { readonly kind: 'refused'; readonly status: 403; readonly why: string };
 
 export class Guard {
   private readonly session = randomBytes(32).toString('hex');
@@ -18,6 +18,11 @@ export class Guard {
 
   constructor(port: number) {
     this.port = port;
+  }
+
+  /** Names that lead to the loopback from elsewhere do not count. */
+  isOwnHost(host: string): boolean {
+    return [`127.0.0.1:${this.port}`, `localhost:${this.port}`].includes(host);
   }
 
   /** The address to open. Another one after each use. */
@@ -36,9 +41,6 @@ export class Guard {
     readonly cookie: string;
     readonly word: string | null;
   }): Promise<Entry> {
-    const hosts = [`127.0.0.1:${this.port}`, `localhost:${this.port}`];
-    if (!hosts.includes(request.host))
-      return { kind: 'refused', status: 421, why: 'This page is served on 127.0.0.1 only.' };
     if (request.word !== null && request.method === 'GET') {
       if (!(await sameSecret(request.word, this.word)))
         return { kind: 'refused', status: 403, why: 'This address was used already, or is not complete.' };

@@ -13,6 +13,8 @@ export interface ProofDeps {
   /** All settings, in place of `.dev.vars`. */
   readonly environment: () => Promise<NodeJS.ProcessEnv>;
   readonly examineSandboxes: () => Promise<readonly Finding[]>;
+  /** Called after each start of workerd, whose host takes over the signals. */
+  readonly started?: () => void;
 }
 
 export type ProofView =
@@ -67,6 +69,7 @@ export class Proof {
 
   private async run(): Promise<void> {
     const refusal = refusalIn(await this.deps.examineSandboxes());
+    this.deps.started?.();
     if (refusal !== null) {
       this.current = { stage: 'failed', refusal };
       return;
@@ -89,6 +92,7 @@ export class Proof {
       },
     });
     this.current = { stage: 'starting', now: 'Asking the doctor …' };
+    this.deps.started?.();
     const all = await examineHere({ environment, fetch, now: Date.now, sandboxes: null });
     // The first mention shows whether deliveries arrive; until then the doctor can only wonder.
     const findings = all.filter(({ id, status }) => id !== 'github.deliveries' || status === 'fail');

@@ -99,6 +99,11 @@ function routes(options: SetupServerOptions, guard: Guard, port: number): Hono {
     c.header('cross-origin-opener-policy', 'same-origin');
   });
 
+  web.use(async (c, next) => {
+    if (guard.isOwnHost(c.req.header('host') ?? '')) return await next();
+    return c.html(closedPage('This page is served on 127.0.0.1 only.'), 421);
+  });
+
   // Its requests are signed. Not for a browser.
   web.post('/slack/events', async (c) => await channel.receive(c.req.raw));
 

@@ -98,7 +98,8 @@ export class Setup {
         refusal: refuse(found, todo ?? 'Correct it, and try again.'),
       };
     }
-    const { slug, html_url: page } = answer.app;
+    const { slug, html_url: shown } = answer.app;
+    const page = shown.startsWith(`${githubUrl}/`) ? shown : `${githubUrl}/apps/${encodeURIComponent(slug)}`;
     const withApp = { ...nothing, allowed, app: { slug, page } };
     const listed = await answer.asApp('/app/installations?per_page=100');
     const accounts = listed.answered ? accountsIn(listed.body) : [];
@@ -230,11 +231,12 @@ export class Setup {
 
   /** Null if Slack does not say: the doctor's check says why. */
   private async teamOf(botToken: string): Promise<string | null> {
+    // What is no such token may be a secret of another service.
+    if (!/^xoxb-[\w-]+$/.test(botToken)) return null;
     const { slackApiUrl } = readSettings(await this.deps.store.settings());
     const asked = await ask({ ...this.deps, timeoutMs }, `${slackApiUrl}/auth.test`, {
       method: 'POST',
-      // A header takes no other characters.
-      headers: { authorization: `Bearer ${botToken.replaceAll(/[^\x21-\x7e]/g, '')}` },
+      headers: { authorization: `Bearer ${botToken}` },
     });
     return asked.answered ? (slackTestSchema.safeParse(asked.body).data?.team_id ?? null) : null;
   }

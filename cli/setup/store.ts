@@ -1,5 +1,6 @@
 /** Reads and replaces the two files that the set-up writes: `.dev.vars` and the configuration. */
 import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { StartProblem } from '../../host/environment.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
@@ -65,7 +66,10 @@ export class Store {
     const text = (await readText(this.options.configPath)) || emptyConfig;
     const changed = changeConfig(text, changes);
     if (!changed.ok) return refuse(changed.problem, 'Correct that line, and try again.');
-    if (changed.text !== text) await replaceFile(this.options.configPath, changed.text, 0o644);
+    const { configPath } = this.options;
+    const before = await stat(configPath).catch(() => null);
+    const mode = before === null ? 0o644 : before.mode & 0o777;
+    if (changed.text !== text) await replaceFile(configPath, changed.text, mode);
     return null;
   }
 }
