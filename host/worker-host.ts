@@ -15,6 +15,7 @@ import {
 } from 'miniflare';
 import { logLine } from '../src/lib/log-line.ts';
 import type { WorkerBundle } from './build-worker.ts';
+import { projectRoot } from './project-root.ts';
 import { setAsideDamaged } from './damaged-state.ts';
 import { watchStateRoom } from './state-room.ts';
 import { defaultWatch, watchWorker, type WorkerWatch } from './worker-watchdog.ts';
@@ -115,6 +116,7 @@ export async function startWorker(
       ],
       ...(options.standIns === undefined ? {} : { outboundService: outbound(options.standIns) }),
       serviceBindings: {
+        ASSETS: async (request) => await asset(new URL(request.url).pathname),
         SANDBOX_HOST: async (request) =>
           new URL(request.url).pathname === '/state'
             ? MiniflareResponse.json({ problem: room.problem(), draining: options.isDraining?.() ?? false })
@@ -188,6 +190,19 @@ async function callSandboxHost(
     new Request(incoming.url, { method: incoming.method, headers: [...incoming.headers], body }),
   );
   return new MiniflareResponse(answer.body, { status: answer.status, headers: [...answer.headers] });
+}
+
+/** As Cloudflare's `assets` of `wrangler.jsonc`. */
+async function asset(path: string): Promise<MiniflareResponse> {
+  const name = /^\/assets\/(page\.(css|js))$/.exec(path);
+  if (name === null) return new MiniflareResponse(null, { status: 404 });
+  const content = await readFile(join(projectRoot, 'src/web/static/assets', name[1] ?? ''), 'utf8');
+  const headers = {
+    'content-type': name[2] === 'css' ? 'text/css; charset=utf-8' : 'text/javascript; charset=utf-8',
+    'cache-control': 'no-cache',
+    'x-content-type-options': 'nosniff',
+  };
+  return new MiniflareResponse(content, { headers });
 }
 
 /** With the simulator's origin for `standIns`. Redirects are left to the Worker. */

@@ -89,6 +89,7 @@ function createRoutes(env: Env): Hono {
             fetch: platformFetch,
             log,
           }),
+    asset: async (request) => (await env.ASSETS?.fetch(request)) ?? new Response(null, { status: 404 }),
     pages: async () => await composePages(env),
     api: {
       ...shared,

@@ -25,6 +25,8 @@ export interface Env {
   readonly SETUP_CACHE?: R2Bucket;
   /** Cloudflare's id of this upload; only on Cloudflare. */
   readonly DEPLOYED_VERSION?: WorkerVersionMetadata;
+  /** Files of `src/web/static`; only on one machine. Cloudflare serves them before the Worker is asked. */
+  readonly ASSETS?: Fetcher;
   /** The sandbox host; only on one machine. */
   readonly SANDBOX_HOST?: Fetcher;
   /** Sandboxes that the machine has room for, in decimal digits; only on one machine. */

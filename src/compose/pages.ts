@@ -43,6 +43,7 @@ export async function composePages(env: Env): Promise<Hono> {
           },
     openLinks: botId === null ? null : openLinks(signer, botId),
     url: settings.url,
+    githubUrl: settings.githubUrl,
     isListed: async (taskId) => {
       const asked = async () => await slotsObjectOf(env).isListed(taskId);
       return await withDeadline(asked(), taskLimits.slotCallMs, 'looking for a task');

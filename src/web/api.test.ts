@@ -77,6 +77,7 @@ function api(
     refused: (door, status) => void refused.push(`${door} ${status}`),
     githubWebhooks: new Hono().post('/', (c) => c.body(null, 202)),
     slack: null,
+    asset: async () => await Promise.resolve(new Response()),
     pages: async () => await Promise.resolve(new Hono()),
     version: '0',
     botId: 'b1',

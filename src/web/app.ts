@@ -11,6 +11,8 @@ export interface AppDeps {
   readonly githubWebhooks: Hono;
   /** Receives `POST /slack/events`. Null: Slack is not configured, and the path does not exist. */
   readonly slack: Hono | null;
+  /** Serves a file of the pages. */
+  asset(request: Request): Promise<Response>;
   /** Receives the paths of the pages. Loaded when one is asked for. */
   pages(): Promise<Hono>;
   readonly metrics: MetricsDeps;
@@ -47,6 +49,7 @@ export function createApp(deps: AppDeps): Hono {
   app.route('/github/webhooks', deps.githubWebhooks);
   if (deps.slack !== null) app.route('/slack', deps.slack);
   app.route('/api/tasks', apiRoutes(deps.api));
+  app.get('/assets/:name', async (c) => await deps.asset(c.req.raw));
   for (const path of ['/t/*', '/tasks', '/auth/*', '/open'])
     app.all(path, async (c) => await (await deps.pages()).fetch(c.req.raw, c.env));
   app.route('/metrics', metricsRoutes(deps.metrics));

@@ -1,6 +1,6 @@
 /** The pages with tasks in memory. What GitHub says and how time passes is up to the test. */
 import type { RepositoryAccess } from '../../src/core/access/page-access.ts';
-import type { TaskEvent, TaskView } from '../../src/core/task-view.ts';
+import type { TaskEvent, TaskEventBody, TaskView } from '../../src/core/task-view.ts';
 import { createSigner } from '../../src/lib/signer.ts';
 import { openLinks } from '../../src/web/pages/open-link.ts';
 import type { PageDeps, PageTask } from '../../src/web/pages/page-deps.ts';
@@ -10,6 +10,9 @@ import { browserOf } from './browser-of.ts';
 
 export const privateKey = 'the private key of the App';
 export const origin = 'https://airlock.example';
+export const lines = (...bodies: TaskEventBody[]): TaskEvent[] =>
+  bodies.map((body, index) => ({ seq: index + 1, at: 1_700_000_000_000 + index * 1000, body }));
+
 export function pageWorld(
   given: {
     readonly view?: Partial<TaskView>;
@@ -54,6 +57,7 @@ export function pageWorld(
     },
     openLinks: openLinks(signer, 'this-start'),
     url: origin,
+    githubUrl: 'https://github.example',
     isListed: async (id) => id === view.taskId,
     task: () => task,
     accessOf: async (_place, { login }) => given.access?.(login) ?? null,

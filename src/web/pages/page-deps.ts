@@ -16,6 +16,8 @@ export interface PageDeps {
   readonly openLinks: OpenLinks | null;
   /** The public address, without a trailing slash; null if it is not configured. */
   readonly url: string | null;
+  /** Of GitHub's pages, without a trailing slash. */
+  readonly githubUrl: string;
   /** Whether the task was ever accepted. Asking a record would create it. */
   isListed(taskId: string): Promise<boolean>;
   task(taskId: string): PageTask;
@@ -25,10 +27,10 @@ export interface PageDeps {
     person: Person,
     fresh: boolean,
   ) => Promise<RepositoryAccess | null>;
-  retryPublication(
+  readonly retryPublication: (
     taskId: string,
     approval: Approval | null,
-  ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
+  ) => Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly pause: (ms: number) => Promise<void>;
