@@ -3,6 +3,7 @@
  * after a crash. Nothing waits for workerd synchronously: it blocks when nobody reads its output.
  */
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import {

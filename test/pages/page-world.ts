@@ -80,5 +80,5 @@ export function pageWorld(
     await browser.visit(`/auth/callback?code=${login}&state=${state}`);
     return browser;
   };
-  return { clock, pauses, logged, calls, view, newBrowser, signedIn };
+  return { routes, clock, pauses, logged, calls, view, newBrowser, signedIn };
 }

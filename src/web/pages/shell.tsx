@@ -86,7 +86,7 @@ export async function message(
 ): Promise<Response> {
   const { title, text, link } = said;
   const children = (
-    <section class="message">
+    <section class="notice">
       <h1>{title}</h1>
       <p>{text}</p>
       {link === undefined ? null : (

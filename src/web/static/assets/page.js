@@ -11,6 +11,26 @@ const idleMs = 15_000;
 /** Lines of the log that are asked for again because a command among them runs. */
 const windowLines = 500;
 
+/** Events of the stream. */
+const kinds = /** @type {const} */ ([
+  'phase',
+  'acknowledged',
+  'plan',
+  'thread',
+  'command.started',
+  'command.finished',
+  'files.changed',
+  'message',
+  'error',
+  'egress.denied',
+  'egress.failed',
+  'model.first-request',
+  'change',
+  'note',
+  'queued',
+  'ended',
+]);
+
 const task = document.getElementById('task');
 const steps = document.getElementById('steps');
 if (task !== null && steps !== null) {
@@ -82,26 +102,6 @@ function follow(task, steps) {
   }
 }
 
-/** Events of the stream. */
-const kinds = /** @type {const} */ ([
-  'phase',
-  'acknowledged',
-  'plan',
-  'thread',
-  'command.started',
-  'command.finished',
-  'files.changed',
-  'message',
-  'error',
-  'egress.denied',
-  'egress.failed',
-  'model.first-request',
-  'change',
-  'note',
-  'queued',
-  'ended',
-]);
-
 /** Leaves alone what has not changed, and a form in which somebody writes. @param {Element} part */
 function replacePart(part) {
   const shown = document.getElementById(part.id);
@@ -161,10 +161,15 @@ document.addEventListener('click', ({ target }) => {
 
 /** Puts earlier steps above, a page at a time, without moving what is read. @param {HTMLElement} steps */
 function loadEarlier(steps) {
-  document.addEventListener('click', async (event) => {
+  document.addEventListener('click', (event) => {
     const link = event.target instanceof Element ? event.target.closest('#earlier') : null;
     if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
+    void load(link);
+  });
+
+  /** @param {HTMLAnchorElement} link */
+  async function load(link) {
     const answer = await fetch(link.href).catch(() => null);
     if (answer?.ok !== true) return location.assign(link.href);
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
@@ -176,5 +181,5 @@ function loadEarlier(steps) {
     if (next === null) link.remove();
     else link.replaceWith(next);
     scrollBy({ top: document.documentElement.scrollHeight - height });
-  });
+  }
 }
