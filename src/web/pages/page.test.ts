@@ -232,10 +232,18 @@ describe('the change of a task', () => {
 });
 
 describe('what a person may do', () => {
-  const failed = { kind: 'failed', reason: { code: 'x', message: 'y' }, changeKept: true } as const;
-  const held = { kind: 'held', reason: { code: 'x', message: 'y' }, changeHash } as const;
+  const failed = {
+    kind: 'failed',
+    reason: { code: 'x', message: 'y' },
+    changeKept: true,
+  } as const satisfies TaskOutcome;
+  const held = {
+    kind: 'held',
+    reason: { code: 'x', message: 'y' },
+    changeHash,
+  } as const satisfies TaskOutcome;
   const github = { login: 'ada', id: 3 };
-  it.each([
+  it.each<[string, Partial<TaskView>, Record<string, string>, unknown[]]>([
     ['cancel', { outcome: null }, {}, [['cancel', 'ada']]],
     ['retry', { outcome: failed }, {}, [['publish', 'gh-1-c2', null]]],
     [
@@ -259,7 +267,7 @@ describe('what a person may do', () => {
         ],
       ],
     ],
-  ] as const)('%s', async (action, view, fields, calls) => {
+  ])('lets who may write %s, from a form of their own session only', async (action, view, fields, calls) => {
     const world = pageWorld({ view, ...may('write') });
     const browser = await world.signedIn('ada');
     const page = await browser.visit(path);
