@@ -9,6 +9,7 @@ import { projectRoot } from '../host/project-root.ts';
 import { openLogFile } from '../host/log-file.ts';
 import { callersPath } from './command/option-values.ts';
 import { runCommand, UsageProblem } from './command/run-command.ts';
+import { listTasks } from './task/bot-api.ts';
 import { bold, dim } from './terminal/colour.ts';
 import { githubStory } from './demo/github-story.ts';
 import { slackStory } from './demo/slack-story.ts';
@@ -93,11 +94,17 @@ function introduce(world: World, story: Story): void {
   say();
 }
 
+async function pageOfNewest({ bot, apiToken }: World): Promise<string> {
+  const [newest] = (await listTasks({ url: bot.url, apiToken })).tasks;
+  return newest === undefined ? '/tasks' : `/t/${newest.taskId}`;
+}
+
 async function stayOpen(world: World, story: Story, signal: AbortSignal): Promise<void> {
   say();
   say(bold('Everything is still running. Press Ctrl-C to stop it.'));
   const addresses = [
     ...story.addresses(world),
+    ['page', `${await world.openLink(await pageOfNewest(world))}   (works once)`] as const,
     // The folder, because the simulated GitHub asks for a token, like GitHub for a private repository.
     ['clone', `git clone ${world.repository.gitDir} split-bill`] as const,
     ['API', `${world.bot.url}/api/tasks   (API_TOKEN=${world.apiToken})`] as const,

@@ -16,6 +16,8 @@ import { startOpenAiSimulator, type OpenAiSimulator } from '../../simulators/ope
 import type { SlackSimulator, SlackSimulatorOptions } from '../../simulators/slack/contract.ts';
 import { startSlackSimulator } from '../../simulators/slack/simulator.ts';
 import type { WireFault, WireRequest } from '../../simulators/wire/faults.ts';
+import { maxLinkMs } from '../../src/web/pages/open-link.ts';
+import { linkToBot } from '../pages/link-to-bot.ts';
 import manifest from '../../slack-manifest.json' with { type: 'json' };
 
 export type Service = 'github' | 'openai' | 'slack';
@@ -64,6 +66,8 @@ export interface World {
   readonly webhookSecret: string;
   /** Every secret, by name. None of them must appear inside a sandbox. */
   secrets(): ReadonlyMap<string, string>;
+  /** A link that works once, for an hour, to a page of the bot. */
+  openLink(path: string): Promise<string>;
   /** Mints an installation token for the repository. */
   mintToken(permissions: Readonly<Record<string, 'read' | 'write'>>): Promise<string>;
   /** Stops the bot and starts it again with the same state and port. */
@@ -189,6 +193,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
           .issuedTokens()
           .map(({ token }, index): [string, string] => [`installation token ${index + 1}`, token]),
       ]),
+    openLink: async (path) => await linkToBot({ url: bot.url, privateKey }, path, Date.now() + maxLinkMs),
     mintToken: async (permissions) => {
       const tokens = createAppTokens({ appId, privateKey, apiUrl: github.apiUrl, fetch, now: Date.now });
       const { id: repositoryId, installationId } = repository;

@@ -45,6 +45,8 @@ export interface Base {
   /** Null: Slack is not configured. */
   readonly chat: Chat | null;
   readonly index: TaskIndex & IssueTasks & Conversations;
+  /** The address of a task's page; null where pages are off. */
+  readonly taskUrl: (taskId: string) => string | null;
   readonly costOf: RecordDeps['costOf'];
   readonly retentionMs: number;
 }
@@ -71,7 +73,11 @@ function createBase(env: Env): Base {
   const api = { apiUrl: settings.githubApiUrl, fetch: platformFetch, now };
   const { githubAppId: appId, githubAppPrivateKey: privateKey } = settings;
   const tokens = createAppTokens({ ...api, appId, privateKey, ledger: tokenLedger(env) });
+  const { url, signIn } = settings;
+  const pagesUrl = signIn === null && platform.botId === null ? null : url;
+  const taskUrl = (taskId: string) => (pagesUrl === null ? null : `${pagesUrl}/t/${taskId}`);
   return {
+    taskUrl,
     settings,
     config,
     policy: {
@@ -88,7 +94,7 @@ function createBase(env: Env): Base {
     chat:
       settings.slack === null || slack === null
         ? null
-        : createChat({ ...settings.slack, policy: slack, fetch: platformFetch, log }),
+        : createChat({ ...settings.slack, taskUrl, policy: slack, fetch: platformFetch, log }),
     index: indexOf(env, slack?.team ?? null),
     costOf: (model, usage) => costUsd(usage, priceOf(config, model)),
     retentionMs: config.retentionDays * 24 * 60 * 60_000,

@@ -12,15 +12,15 @@ import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
 export function composeRecord(env: Env): RecordDeps {
-  const { codex, github, chat, index, costOf, retentionMs, tokens } = baseOf(env);
+  const { codex, github, chat, index, costOf, retentionMs, tokens, taskUrl } = baseOf(env);
   return {
     sandboxes: platformOf(env).sandboxes(),
     slots: slotsOf(env),
     codex,
     notifier: createNotifier({
       codeHost: createCodeHost(github),
-      renderComment: (view) => progressComment(view, null),
-      renderFolded: (view, end) => foldedComment(view, end, null),
+      renderComment: (view) => progressComment(view, taskUrl(view.taskId)),
+      renderFolded: (view, end) => foldedComment(view, end, taskUrl(view.taskId)),
       chat,
       index,
     }),

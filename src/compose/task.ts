@@ -20,7 +20,7 @@ export async function runTaskOf(env: Env, start: TaskStart, step: WorkflowStep):
 }
 
 function composeTask(env: Env, taskId: string): TaskDeps {
-  const { settings, codex, github, policy, chat, index } = baseOf(env);
+  const { settings, codex, github, policy, chat, index, taskUrl } = baseOf(env);
   const platform = platformOf(env);
   const sandboxes = platform.sandboxes();
   const sandbox = sandboxes.get(sandboxes.idFor(taskId));

@@ -13,6 +13,8 @@ import { refusalOf, slackCall, SlackRefusal, slackWebClient, type SlackApi } fro
 
 export interface ChatDeps extends SlackApi {
   readonly policy: SlackPolicy;
+  /** The address of a task's page; null, or left out, where pages are off. */
+  readonly taskUrl?: (taskId: string) => string | null;
   readonly log: (event: string, fields: Record<string, unknown>) => void;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
@@ -77,7 +79,7 @@ export function createChat(deps: ChatDeps): Chat {
         client: client(),
         trigger,
         view,
-        message: taskMessage(view, trigger),
+        message: taskMessage(view, trigger, deps.taskUrl?.(view.taskId) ?? null),
         now,
         log,
       };

@@ -79,6 +79,11 @@ const shown = (view: TaskView): string =>
     })
     .join('\n');
 
+it('links to the page of the task where there is one', () => {
+  const { blocks } = taskMessage(routed, slackMention, 'https://airlock.example/t/slack-1');
+  expect(JSON.stringify(blocks.at(-1))).toContain(' · <https://airlock.example/t/slack-1|page>');
+});
+
 const buttonsOf = (view: TaskView): string[] =>
   Array.from(
     JSON.stringify(taskMessage(view, slackMention).blocks).matchAll(/"action_id":"([^"]+)"/g),

@@ -45,16 +45,25 @@ const maxChoiceButtons = 5;
 /** What Slack takes in a message, in characters of its blocks as JSON; less than what was measured. */
 const maxBlocksChars = 12_000;
 
-/** Renders the post of a task. `trigger` names the requester to mention. */
-export function taskMessage(view: TaskView, trigger: SlackTrigger): TaskMessage {
+/** Renders the post of a task. `trigger` names the requester to mention; `taskUrl`: the task's page. */
+export function taskMessage(
+  view: TaskView,
+  trigger: SlackTrigger,
+  taskUrl: string | null = null,
+): TaskMessage {
   for (let room = maxOutcomeText; ; room /= 2) {
-    const message = messageWith(view, trigger, room);
+    const message = messageWith(view, trigger, room, taskUrl);
     if (room < 500 || JSON.stringify(message.blocks).length <= maxBlocksChars) return message;
   }
 }
 
 /** `room`: characters of the outcome's text, or of the plan. */
-function messageWith(view: TaskView, trigger: SlackTrigger, room: number): TaskMessage {
+function messageWith(
+  view: TaskView,
+  trigger: SlackTrigger,
+  room: number,
+  taskUrl: string | null,
+): TaskMessage {
   if (view.outcome?.kind === 'answered') {
     const { texts, notification } = outcomeText(view.outcome, room);
     return {
@@ -79,7 +88,7 @@ function messageWith(view: TaskView, trigger: SlackTrigger, room: number): TaskM
       section(requestLine(view, trigger)),
       ...(view.repository === null ? [] : [repositoryBlock(view, view.repository)]),
       ...message.blocks,
-      context(footerText(view, slackMarkup)),
+      context(footerText(view, slackMarkup) + (taskUrl === null ? '' : ` · ${link('page', taskUrl)}`)),
     ],
   };
 }

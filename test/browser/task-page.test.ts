@@ -1,4 +1,4 @@
-/** What a browser makes of a task's page: live and without a script, for eyes, keyboards and screen readers. */
+/** What a browser makes of a task's page: live and without a script, for eyes, keys and screen readers. */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';

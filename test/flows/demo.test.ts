@@ -43,9 +43,25 @@ async function visitAddresses(output: string): Promise<void> {
   expect(addresses.length).toBeGreaterThanOrEqual(3);
   const token = /API_TOKEN=(\w+)/.exec(printed)?.[1] ?? '';
   for (const address of addresses) {
+    if (address.includes('/open?')) {
+      await visitPage(address);
+      continue;
+    }
     const answer = await fetch(address, { headers: { authorization: `Bearer ${token}` } });
     expect(`${answer.status} ${address}`).toBe(`200 ${address}`);
   }
+}
+
+/** Opens the page of the task with the one-time link. */
+async function visitPage(link: string): Promise<void> {
+  const opened = await fetch(link, { redirect: 'manual' });
+  const page = new URL(opened.headers.get('location') ?? '', link);
+  const cookie = opened.headers.getSetCookie().join().split(';')[0] ?? '';
+  const shown = await (await fetch(page, { headers: { cookie } })).text();
+  for (const part of ['Network receipt', 'collect.evil.example', 'class="diff"', '/assets/page.css'])
+    expect(shown).toContain(part);
+  expect((await fetch(page)).status).toBe(401);
+  expect((await fetch(new URL('/assets/page.css', page))).headers.get('content-type')).toContain('text/css');
 }
 
 const checksOf = (output: string) => output.match(/^[✓✗] .*$/gm) ?? [];

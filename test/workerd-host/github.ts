@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { z } from 'zod';
 import { startGithubSimulator } from '../../simulators/github/simulator.ts';
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
@@ -48,6 +49,11 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     headSha: repository.headSha,
     issue: issue.number,
   });
+  const idOf = async (login: string): Promise<number> => {
+    const answer = await fetch(`${simulator.apiUrl}/users/${login}`);
+    return z.object({ id: z.number() }).parse(await answer.json()).id;
+  };
+  project.provide('people', { ada: await idOf('ada'), rea: await idOf('rea'), eve: 424_242 });
   return async () => {
     await simulator.close();
     await rm(stateDir, { recursive: true, force: true });

@@ -11,6 +11,8 @@ declare module 'vitest' {
       readonly pkcs8: string;
       readonly webhookSecret: string;
     };
+    /** Ids of accounts; eve's is nobody's. */
+    people: { readonly ada: number; readonly rea: number; readonly eve: number };
     /** acme/split: ada may write, rea may not. */
     repository: {
       readonly id: number;

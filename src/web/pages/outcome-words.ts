@@ -1,4 +1,5 @@
 /** How a task ended, in words for its page. Untrusted texts are made visible, not escaped. */
+import { reasonOfEnd, remedyText } from '../../core/reason.ts';
 import { steeredText } from '../../core/task-words.ts';
 import type { TaskOutcome } from '../../core/task.ts';
 import type { ShownPatch } from './diff.tsx';
@@ -8,10 +9,18 @@ export interface OutcomeWords {
   readonly tone: 'good' | 'bad' | 'waiting' | 'plain';
   readonly title: string;
   readonly text: string;
+  /** Whose doing it is and what to do next; '' where the end is an answer. */
+  readonly remedy: string;
   readonly link?: { readonly url: string; readonly text: string };
 }
 
 export function outcomeWords(outcome: TaskOutcome): OutcomeWords {
+  const reason = reasonOfEnd(outcome);
+  const remedy = reason === null ? '' : visibleText(remedyText(reason, String, String));
+  return { ...wordsOf(outcome), remedy };
+}
+
+function wordsOf(outcome: TaskOutcome): Omit<OutcomeWords, 'remedy'> {
   switch (outcome.kind) {
     case 'pull-request': {
       const { number, url, title, draft } = outcome.pullRequest;

@@ -53,7 +53,11 @@ function partsOf(html: string) {
 
 describe('a page with hostile content', () => {
   const outcomes: readonly TaskOutcome[] = [
-    { kind: 'failed', reason: { code: 'x', message: hostile }, changeKept: true },
+    {
+      kind: 'failed',
+      reason: { code: 'x', cause: 'codex', message: hostile, next: hostile },
+      changeKept: true,
+    },
     { kind: 'replied', text: hostile },
     {
       kind: 'pull-request',
@@ -68,7 +72,7 @@ describe('a page with hostile content', () => {
     },
     {
       kind: 'held',
-      reason: { code: 'x', message: hostile },
+      reason: { code: 'x', cause: 'codex', message: hostile, next: hostile },
       changeHash,
       patch: {
         text: `diff --git a/${hostile} b/${hostile}\n--- a/x\n+++ b/x\n@@ -1,1 +1,1 @@ ${hostile}\n-${hostile}\n+${hostile}\n# Not shown: ${hostile}.\n`,
@@ -234,12 +238,12 @@ describe('the change of a task', () => {
 describe('what a person may do', () => {
   const failed = {
     kind: 'failed',
-    reason: { code: 'x', message: 'y' },
+    reason: { code: 'x', cause: 'codex', message: 'y', next: 'z' },
     changeKept: true,
   } as const satisfies TaskOutcome;
   const held = {
     kind: 'held',
-    reason: { code: 'x', message: 'y' },
+    reason: { code: 'x', cause: 'codex', message: 'y', next: 'z' },
     changeHash,
   } as const satisfies TaskOutcome;
   const github = { login: 'ada', id: 3 };

@@ -1,6 +1,7 @@
 /**
- * Folds lines of a task's log into the steps that its page shows: a command with its end and output, a message,
- * changed files. Each blocked attempt goes to the command that ran meanwhile, where the receipt names one. Pure.
+ * Folds lines of a task's log into the steps that its page shows: a command with its end and output, a
+ * message, changed files. A blocked attempt goes to the command that ran meanwhile, if the receipt names one.
+ * Pure.
  */
 import type { Receipt } from '../../core/grant.ts';
 import { steeredText, queuePlaceText, threadText } from '../../core/task-words.ts';

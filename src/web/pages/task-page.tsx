@@ -111,6 +111,7 @@ function Head({ view, formToken }: TaskPage) {
           </p>
         )}
         {words === null || words.text === '' ? null : <p class="text">{words.text}</p>}
+        {words === null || words.remedy === '' ? null : <p class="text">{words.remedy}</p>}
       </div>
       {formToken === null ? null : <Actions view={view} formToken={formToken} />}
     </section>

@@ -1,0 +1,50 @@
+/** The pages through the whole Worker: who sees a task, asked of the simulated GitHub. */
+import { listDurableObjectIds } from 'cloudflare:test';
+import { env, exports } from 'cloudflare:workers';
+import { beforeAll, expect, inject, it } from 'vitest';
+import { createSigner } from '../../src/lib/signer.ts';
+import { authorization, recordOf, taskRequest } from './task.ts';
+
+const id = 'page-1';
+
+beforeAll(async () => {
+  await env.SLOTS.get(env.SLOTS.idFromName('slots')).accepted(id);
+  await recordOf(id).open(taskRequest(id, { instruction: 'Fix <the> rounding' }));
+  await recordOf(id).learn({ authorization: authorization() });
+});
+
+/** Visits as somebody who signed in. */
+async function visit(path: string, login: string, userId: number, init: RequestInit = {}): Promise<Response> {
+  const viewer = { kind: 'github', login, id: userId };
+  const session = JSON.stringify({ viewer, until: Date.now() + 60_000, nonce: 'n' });
+  const cookie = `airlock=${await createSigner(inject('github').pkcs1).sign('session', session)}`;
+  return await exports.default.fetch(`http://airlock.example${path}`, { ...init, headers: { cookie } });
+}
+
+it('shows a task to a collaborator, and nothing to a stranger or to another account with that login', async () => {
+  const { ada, rea, eve } = inject('people');
+  const seen = async (login: string, userId: number) => {
+    const answer = await visit(`/t/${id}`, login, userId);
+    const text = await answer.text();
+    return [answer.status, text.includes('Fix &lt;the&gt; rounding'), text.includes('/cancel')];
+  };
+  expect(await seen('ada', ada)).toEqual([200, true, true]);
+  expect(await seen('rea', rea)).toEqual([200, true, false]);
+  expect(await seen('eve', eve)).toEqual([404, false, false]);
+  expect(await seen('ada', 999_999)).toEqual([404, false, false]);
+});
+
+it('streams the log of a task to the page', async () => {
+  const stream = (await visit(`/t/${id}/events`, 'ada', inject('people').ada)).body?.getReader();
+  const { value } = (await stream?.read()) ?? {};
+  expect(new TextDecoder().decode(value)).toBe('retry: 1000\n\n');
+  const { value: first } = (await stream?.read()) ?? {};
+  expect(new TextDecoder().decode(first)).toMatch(/^id: 1\nevent: phase\n/);
+  await stream?.cancel();
+});
+
+it('makes no record of a task that was never accepted', async () => {
+  const before = (await listDurableObjectIds(env.TASKS)).length;
+  expect((await visit('/t/never-accepted', 'ada', inject('people').ada)).status).toBe(404);
+  expect((await listDurableObjectIds(env.TASKS)).length).toBe(before);
+});
