@@ -47,7 +47,7 @@ function composeTask(env: Env, taskId: string): TaskDeps {
       const asked = async () => await ledgerOf(env).spent(month, of);
       return await withDeadline(asked(), taskLimits.slotCallMs, 'asking for what was spent');
     },
-    taskUrl: () => null,
+    taskUrl,
     askedUrl: (request) => askedUrl(settings.githubUrl, request),
     now,
     log,
