@@ -21,7 +21,7 @@ async function visit(path: string, login: string, userId: number, init: RequestI
   return await exports.default.fetch(`http://airlock.example${path}`, { ...init, headers: { cookie } });
 }
 
-it('shows a task to a collaborator, and nothing to a stranger or to another account with that login', async () => {
+it('shows a task to collaborators, but to no stranger and to no other account with a login of theirs', async () => {
   const { ada, rea, eve } = inject('people');
   const seen = async (login: string, userId: number) => {
     const answer = await visit(`/t/${id}`, login, userId);
