@@ -21,7 +21,7 @@ async function visit(path: string, login: string, userId: number, init: RequestI
   return await exports.default.fetch(`http://airlock.example${path}`, { ...init, headers: { cookie } });
 }
 
-it('shows a task to collaborators, but to no stranger and to no other account with a login of theirs', async () => {
+it('shows a task to collaborators, and to no stranger, whatever their login', async () => {
   const { ada, rea, eve } = inject('people');
   const seen = async (login: string, userId: number) => {
     const answer = await visit(`/t/${id}`, login, userId);
