@@ -77,7 +77,7 @@ const knownErrors: readonly (readonly [RegExp, Failure['code'], string])[] = [
     'the repository is too large for the disk of the sandbox',
   ],
   [
-    /could ?n[o']t resolve|failed to connect|could not connect|timed out|returned error: 5\d\d|early eof|rpc failed|hung up|SSL|too slow/i,
+    /could ?n[o']t resolve|failed to connect|could not connect|timed out|returned error: (?:429|5\d\d)|early eof|rpc failed|hung up|SSL|too slow/i,
     'unreachable',
     'the git server could not be reached',
   ],

@@ -25,7 +25,7 @@ export async function forwardToGithub(passage: Passage, verdict: GithubVerdict):
     body: upload.body,
   });
   if (upstream.kind === 'fail') return await refuse(upload.cut() ?? upstream, { bytesUp: upload.sent() });
-  const { answer } = upstream;
+  const answer = withLimitAs429(upstream.answer);
   // A redirect is never followed, not even to the repository's new name: the grant is for the old one.
   if (isRedirect(answer)) {
     await answer.body?.cancel();
@@ -34,4 +34,10 @@ export async function forwardToGithub(passage: Passage, verdict: GithubVerdict):
   const { status } = answer;
   const end = statusFailure(host, status, 'github') ?? { kind: 'pass', rule, status };
   return passOn(passage, answer, { end, sent: upload });
+}
+
+/** GitHub's secondary limit is a 403 with `Retry-After`, which git would take for a final refusal. */
+function withLimitAs429(answer: Response): Response {
+  if (answer.status !== 403 || !answer.headers.has('retry-after')) return answer;
+  return new Response(answer.body, { status: 429, headers: answer.headers });
 }

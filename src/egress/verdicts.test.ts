@@ -25,6 +25,7 @@ const status =
   (code: number, text = '') =>
   () =>
     new Response(text, { status: code });
+const limited = () => new Response('', { status: 403, headers: { 'retry-after': '60' } });
 const rejects = async () => await Promise.reject(new Error(`connect failed with ${apiKey} ${readToken}`));
 const host = () => new Request('https://docs.example.com/');
 const lfsObject = () =>
@@ -170,6 +171,13 @@ describe.each<[string, Cause, string, string]>([
     { request: fetchRefs, upstream: redirect('https://ghe.example/acme/new') },
     'failed upstream github.redirect 403',
     'GitHub answered with a redirect, which is not followed: the repository may have been renamed',
+  ],
+
+  [
+    'GitHub limits a fetch with a 403, as it limits its API',
+    { request: fetchRefs, upstream: limited },
+    'failed upstream upstream.status 429',
+    'github.com answered 429',
   ],
 
   // ---- failed, by us

@@ -1,4 +1,6 @@
 /** Tests the clone script with real git, also on repositories that ask git to convert their files. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import {
   existsSync,
   mkdirSync,
@@ -129,6 +131,17 @@ describe('clone', () => {
     expect(results.filter((result) => result.ok && !result.found).length).toBeLessThanOrEqual(1);
     expect(git(join(folder, 'w/repo'), 'status', '--porcelain')).toBe('');
     expect(readdirSync(join(folder, 'w')).toSorted()).toEqual(['base', 'repo']);
+  });
+
+  it('reports a server that limits fetches as one to ask again', async () => {
+    const server = createServer((_, response) => response.writeHead(429).end()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const { origin, sha } = repository((directory) => writeFileSync(join(directory, 'a'), 'a'));
+    const job = { ...jobIn(temporaryFolder(), origin, sha), url: `http://127.0.0.1:${port}/o/n.git` };
+    expect((await clone(job)).result).toMatchObject({ ok: false, code: 'unreachable' });
+    server.close();
   });
 
   it('keeps the base objects outside the clone without using disk space twice', async () => {
