@@ -1,8 +1,19 @@
 /** Every case of every group, in the order in which they run. */
-import type { ChaosCase } from './case.ts';
+import { callCases } from './calls/call-cases.ts';
+import { cancelCases } from './calls/cancel-cases.ts';
+import type { ChaosCase, GroupName } from './case.ts';
 import { killPoints } from './kill-points.ts';
 import { killsOutsideSteps } from './kills-outside-steps.ts';
+import { stateCases } from './state-cases.ts';
 
-export function allCases(): readonly ChaosCase[] {
-  return [...killPoints(), ...killsOutsideSteps()];
+export async function allCases(
+  groups: readonly GroupName[],
+  signal: AbortSignal,
+): Promise<readonly ChaosCase[]> {
+  return [
+    ...(groups.includes('kills') ? [...killPoints(), ...killsOutsideSteps()] : []),
+    ...(groups.includes('state') ? stateCases() : []),
+    ...(groups.includes('cancels') ? cancelCases() : []),
+    ...(groups.includes('calls') ? await callCases(signal) : []),
+  ];
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { Bot, BotOptions } from '../host/bot.ts';
+import { sandboxCall, type SandboxCall, type SandboxFault } from './calls/breakable-calls.ts';
 import { processTreeOf, readProcessTable } from '../host/sandbox/process-table.ts';
 
 export const botOptions = z.object({
@@ -23,6 +24,7 @@ const fromBot = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('log'), line: z.string() }),
   z.object({ kind: z.literal('started'), url: z.string() }),
   z.object({ kind: z.literal('failed'), problem: z.string() }),
+  z.object({ kind: z.literal('call'), id: z.number(), call: sandboxCall }),
 ]);
 export type FromBot = z.infer<typeof fromBot>;
 
@@ -33,7 +35,10 @@ export interface BotProcess extends Bot {
 }
 
 /** In a process group of its own: a terminal's Ctrl-C does not reach it. Rejects with the bot's message. */
-export async function startBotProcess(options: BotOptions): Promise<BotProcess> {
+export async function startBotProcess(
+  options: BotOptions,
+  decide: (call: SandboxCall) => Promise<SandboxFault | null>,
+): Promise<BotProcess> {
   const child = fork(join(import.meta.dirname, 'bot-program.ts'), {
     detached: true,
     execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -45,6 +50,10 @@ export async function startBotProcess(options: BotOptions): Promise<BotProcess> 
       const message = fromBot.parse(sent);
       if (message.kind === 'log') options.log(message.line);
       else if (message.kind === 'started') resolve(message.url);
+      else if (message.kind === 'call')
+        void decide(message.call).then((fault) => {
+          if (child.connected) child.send({ kind: 'fault', id: message.id, fault });
+        });
       else reject(new Error(message.problem));
     });
     void ended.then(() => reject(new Error('the bot ended while it started')));

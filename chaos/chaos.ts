@@ -4,7 +4,7 @@ import { jsonOption } from '../cli/command/read-arguments.ts';
 import { runCommand, UsageProblem } from '../cli/command/run-command.ts';
 import { dim } from '../cli/terminal/colour.ts';
 import { allCases } from './all-cases.ts';
-import { groupNames, type CaseResult } from './case.ts';
+import { groupNames, type CaseResult, type ChaosCase } from './case.ts';
 import { caseLine, reportOf, tableOf } from './report.ts';
 import { runCases } from './run-cases.ts';
 
@@ -36,9 +36,17 @@ Exit status: 0 no violation, 1 violations, 2 wrong usage, 130 interrupted.`,
     if (unknown.length > 0)
       throw new UsageProblem(`There is no group ${unknown.join(', ')}. Try npm run chaos -- --help`);
     const only = values.only ?? [];
-    const chosen = allCases()
-      .filter(({ group }) => positionals.length === 0 || positionals.includes(group))
-      .filter(({ id }) => only.length === 0 || only.some((start) => id.startsWith(start)));
+    const groups = groupNames.filter((name) => positionals.length === 0 || positionals.includes(name));
+    const stop = new AbortController();
+    onStop(() => stop.abort(new Error('interrupted')));
+    let chosen: readonly ChaosCase[];
+    try {
+      chosen = await allCases(groups, stop.signal);
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+      return 130;
+    }
+    chosen = chosen.filter(({ id }) => only.length === 0 || only.some((start) => id.startsWith(start)));
     if (chosen.length === 0) throw new UsageProblem('There is no such case. Try npm run chaos -- --list');
     const lanes = Number(values.lanes ?? availableParallelism() + 1);
     if (!Number.isInteger(lanes) || lanes < 1) throw new UsageProblem('--lanes needs a number from 1');
@@ -46,8 +54,6 @@ Exit status: 0 no violation, 1 violations, 2 wrong usage, 130 interrupted.`,
       for (const { id, phase, injected } of chosen) say(`${id}  ${dim(`${phase}: ${injected}`)}`);
       return 0;
     }
-    const stop = new AbortController();
-    onStop(() => stop.abort(new Error('interrupted')));
     const progress = (line: string): void => void process.stderr.write(`${line}\n`);
     let done = 0;
     try {

@@ -1,7 +1,9 @@
 /** One bot in a process of its own with its simulators, and the ways to harm it. Cases run in a lane. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { z } from 'zod';
 import { splitBillPatch } from '../cli/demo/demo-script.ts';
 import { splitBillFiles } from '../cli/demo/split-bill.ts';
@@ -18,9 +20,10 @@ import {
   workerdOf,
   type BotProcess,
 } from './bot-process.ts';
+import { createExchange, type Exchange } from './calls/exchange.ts';
 
-/** Whose repositories: `full` has a setup command, `acme` has none. */
-export type Owner = 'acme' | 'full';
+/** Whose repositories: `full` has a setup command, `chat` can be used from Slack, `acme` is neither. */
+export type Owner = 'acme' | 'full' | 'chat';
 
 export const killTargets = {
   worker: 'workerd is killed',
@@ -31,11 +34,21 @@ export const killTargets = {
 } as const;
 export type KillTarget = keyof typeof killTargets;
 
+const run = promisify(execFile);
+
 export interface Lane {
   readonly world: World;
   /** State folder of the bot. */
   readonly botStateDir: string;
   readonly log: readonly string[];
+  /** Where a case watches and breaks its calls. */
+  readonly exchange: Exchange;
+  /** Size of the disk that the state folder has of its own; 0 if this user may not mount one. */
+  readonly diskBytes: number;
+  /** `ro` makes the state folder read-only; only while no bot runs. */
+  remountState(how: 'ro' | 'rw'): Promise<void>;
+  /** Somebody in Slack who has asked for nothing yet. */
+  nextPerson(): string;
   createRepository(owner?: Owner): Promise<CreatedRepository>;
   /**
    * Does the harm, and starts a bot that is down after it again. Resolves with the time of the harm.
@@ -47,11 +60,13 @@ export interface Lane {
   close(): Promise<void>;
 }
 
-const people = [{ name: 'maria', displayName: 'Maria' }] as const;
+/** Cases that run at once have one each, because Slack is asked about each. */
+const askers = Array.from({ length: 20 }, (_, index) => `person${index + 1}`);
+const people = ['maria', ...askers].map((name) => ({ name }));
 const channels = [
-  { name: 'dev', members: ['maria'] },
+  { name: 'dev', members: people.map(({ name }) => name) },
   { name: 'ops', members: ['maria'] },
-] as const;
+];
 
 const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' });
 /** What the model does is named in the request: `[mend]`. */
@@ -68,9 +83,13 @@ export async function startLane(): Promise<Lane> {
   const folders = new Set<string>();
   let bot: BotProcess | null = null;
   let repositories = 0;
+  let asked = 0;
+  let diskBytes = 0;
+  const exchange = createExchange(() => world.github.issuedTokens());
   const world = await startWorld({
     stateDir,
     files: splitBillFiles,
+    wire: exchange.decide,
     script: scriptsByName(scripts),
     slack: { users: people, channels, deliverTo: 'http' },
     configText: (slack) =>
@@ -80,12 +99,14 @@ export async function startLane(): Promise<Lane> {
           'acme/split-bill': { aliases: ['bill'], slack: 'workspace' },
           'acme/menu': { slack: 'workspace' },
           'acme/*': {},
+          'chat/*': { slack: 'workspace' },
           'full/*': { setup: { run: 'true' } },
         },
       }),
     log: (line) => void log.push(line),
     startBot: async (options) => {
-      bot = await startBotProcess(options);
+      if (bot === null) diskBytes = await mountDisk(options.stateDir);
+      bot = await startBotProcess(options, exchange.decideOnSandboxCall);
       for (const folder of foldersOf(options.stateDir)) folders.add(folder);
       return bot;
     },
@@ -122,6 +143,13 @@ export async function startLane(): Promise<Lane> {
     world,
     botStateDir,
     log,
+    exchange,
+    get diskBytes() {
+      return diskBytes;
+    },
+    remountState: async (how) =>
+      void (await run('mount', ['-o', `remount,${how}`, botStateDir], { timeout: 10_000 })),
+    nextPerson: () => askers[(asked += 1) % askers.length] ?? 'maria',
     folders: () => [...folders],
     createRepository: async (owner = 'acme') => {
       repositories += 1;
@@ -162,6 +190,7 @@ export async function startLane(): Promise<Lane> {
     },
     close: async () => {
       await world.close();
+      if (diskBytes > 0) await run('umount', ['--lazy', botStateDir], { timeout: 10_000 });
       await rm(stateDir, { recursive: true, force: true });
     },
   };
@@ -173,4 +202,16 @@ function signalTo(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // It has ended.
   }
+}
+
+/** Gives the folder a small disk of its own, so that it can be full. Returns its size. */
+async function mountDisk(folder: string): Promise<number> {
+  await mkdir(folder, { recursive: true });
+  const bytes = 256 * 1024 * 1024;
+  return await run('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'airlock-chaos', folder], {
+    timeout: 10_000,
+  }).then(
+    () => bytes,
+    () => 0,
+  );
 }
