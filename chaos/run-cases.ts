@@ -4,7 +4,7 @@ import { settle, settleMs } from './invariants.ts';
 import { startLane, type Lane } from './lane.ts';
 
 /** Cases that harm only their own task run at once in one bot; it has eight sandboxes. */
-const atOnce = 5;
+const atOnce = 7;
 /** For asking and the harm, in addition to the time of the recovery. */
 const harmMs = 3 * 60_000;
 

@@ -1,6 +1,6 @@
 /**
- * Stands between a bot and everything outside: finds out which case a call belongs to, writes it down, and
- * breaks the one that the case wants broken.
+ * Sees every call that a bot makes: finds out which case it belongs to, writes it down, and breaks the one
+ * that the case wants broken.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CreatedRepository, TokenView } from '../../simulators/github/contract.ts';

@@ -11,7 +11,7 @@ const limitedSeconds = 2;
 /** Below each caller's deadline. */
 const slowMs = 3_000;
 
-/** Whether the fault can be told apart from none: a read that is performed twice cannot. */
+/** Whether the fault differs from none: a read that is performed twice does not. */
 export function applies(kind: FaultKind, service: CalledService, method: string): boolean {
   if (kind === 'duplicate') return method !== 'GET';
   // The host's own limit is that it starts no more sandboxes.
