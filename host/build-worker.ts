@@ -16,7 +16,7 @@ import { projectRoot } from './project-root.ts';
 
 const keepBuildMs = 60 * 60_000;
 /** Limit for the compressed bundle, as uploaded: sandbox SDK 100 KiB, secretlint's rules 17, pages 23. */
-export const maxBundleKiB = 436;
+export const maxBundleKiB = 446;
 
 const mainModule = 'index.js';
 const wranglerSchema = z.object({ alias: z.record(z.string(), z.string()) });
