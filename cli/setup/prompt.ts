@@ -18,16 +18,18 @@ export function openPrompt(stop: AbortSignal) {
   });
   // In raw mode the terminal sends no signal of its own.
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-  const ended = new Promise<never>((_, reject) => {
-    lines.once('close', () => reject(new Error('The input ended. Run npm run setup again to continue.')));
-  });
-  ended.catch(() => undefined);
+  const closed = new AbortController();
+  lines.once('close', () => closed.abort());
   return {
     async ask(question: string, kind: 'text' | 'secret'): Promise<string> {
       if (kind === 'secret') process.stdout.write(question);
       shown.on = kind === 'text';
       try {
-        return await Promise.race([lines.question(kind === 'text' ? question : '', { signal: stop }), ended]);
+        const signal = AbortSignal.any([stop, closed.signal]);
+        return await lines.question(kind === 'text' ? question : '', { signal });
+      } catch (error) {
+        if (stop.aborted || !closed.signal.aborted) throw error;
+        throw new Error('The input ended. Run npm run setup again to continue.', { cause: error });
       } finally {
         shown.on = true;
         if (kind === 'secret') process.stdout.write('\n');

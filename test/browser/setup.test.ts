@@ -2,7 +2,7 @@
  * From nothing to the first answer, as a person does it in a browser. Lists every click and paste with its
  * second; with `AIRLOCK_SCREENS` it photographs every screen.
  */
-import type { Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, expect, it } from 'vitest';
 import { examineSandboxes } from '../../cli/doctor/examine-here.ts';
 import { openaiKey, startSetupWorld } from '../setup/setup-world.ts';
@@ -49,22 +49,26 @@ class Diary {
   }
 }
 
-it.each([
-  ['github', false, 12],
-  ['slack', true, 18],
-])('gets from nothing to the first answer: %s', async (name, withSlack, most) => {
+const phone = { viewport: { width: 390, height: 800 }, colorScheme: 'dark' } as const;
+
+it.each<[name: string, options: BrowserContextOptions, withSlack: boolean, most: number]>([
+  ['github', {}, false, 12],
+  ['slack-phone-dark', phone, true, 15],
+  ['no-script', { javaScriptEnabled: false }, false, 13],
+])('gets from nothing to the first answer: %s', async (name, options, withSlack, most) => {
   const world = await startSetupWorld();
   closers.push(async () => await world.close());
   const started = await world.start({ examineSandboxes, environment: { PORT: '0' } });
   closers.push(async () => await started.stop());
   const browser = await openBrowser();
-  const { page, problems } = await browser.page();
+  const { page, problems } = await browser.page(options);
   const { page: elsewhere } = await browser.page();
   const diary = new Diary(name);
 
   await page.goto(started.address);
   await diary.paste(page, /^Organization/, 'acme');
   await diary.click(page, 'Create the App on GitHub');
+  if (options.javaScriptEnabled === false) await diary.click(page, 'Continue on GitHub');
   await page.waitForURL(/settings\/apps\/new/);
   await diary.click(page, /^Create GitHub App/);
   await page.getByRole('heading', { name: 'Install @airlock-acme' }).waitFor();
