@@ -10,6 +10,7 @@ import { progressComment } from '../src/github/comments.ts';
 import { renderUntrustedMarkdown } from '../src/github/markdown.ts';
 import { renderUntrusted } from '../src/slack/mrkdwn.ts';
 import { taskMessage } from '../src/slack/task-message.ts';
+import { outcomeWords } from '../src/web/pages/outcome-words.ts';
 import { slackMention, slackView } from './fixtures/sample-view.ts';
 
 const rows = Object.entries(reasonRows).map(([key, [cause, message, next]]) => ({
@@ -46,14 +47,15 @@ it.each([...rows, ...holds])('shows all three parts of “$key” on each surfac
       [progressComment(view, null), (text) => renderUntrustedMarkdown(text, 2000)],
       [slack.join('\n'), (text) => renderUntrusted(text, 2000)],
       [outcomeLine(outcome), plain],
-      // The API and the page.
+      [JSON.stringify(outcomeWords(outcome)), (text) => JSON.stringify(text).slice(1, -1)],
+      // The API.
       [JSON.stringify(reasonOfEnd(outcome)), (text) => JSON.stringify(text).slice(1, -1)],
     ];
     for (const [shown, rendered] of surfaces) {
       expect(shown).toContain(rendered(reason.message));
       expect(shown).toContain(rendered(reason.next));
     }
-    for (const [shown] of surfaces.slice(0, 3)) expect(shown).toContain(causes[reason.cause]);
+    for (const [shown] of surfaces.slice(0, 4)) expect(shown).toContain(causes[reason.cause]);
   }
 });
 
@@ -66,7 +68,8 @@ it.each<TaskOutcome>([
   if (reason === null) throw new Error('it has no reason');
   const view = { ...slackView, status: 'ended', phase: 'ended', outcome } as const;
   const slack = JSON.stringify(taskMessage(view, slackMention).blocks);
-  for (const shown of [progressComment(view, null), slack, outcomeLine(outcome)]) {
+  const page = JSON.stringify(outcomeWords(outcome));
+  for (const shown of [progressComment(view, null), slack, outcomeLine(outcome), page]) {
     expect(shown).toContain(reason.next);
     expect(shown).toContain(causes[reason.cause]);
   }

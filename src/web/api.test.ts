@@ -1,5 +1,6 @@
 import { aReason } from '../../test/fixtures/a-reason.ts';
 import { Hono } from 'hono';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { LedgerQuery, LedgerRow } from '../core/ledger.ts';
@@ -13,11 +14,44 @@ import { checkBearer } from './access.ts';
 import { apiRoutes, type ApiDeps, type ApiTask } from './api.ts';
 import { createApp } from './app.ts';
 import { ledgerPageSchema } from './ledger-page.ts';
+import { openapiDocument } from './openapi.ts';
 import type { Health } from './health.ts';
 
 const apiToken = 'a-token-of-sixteen-characters';
 const json = { 'content-type': 'application/json' };
 const authorized = { ...json, authorization: `Bearer ${apiToken}` };
+
+const described = openapiDocument('0');
+const descriptions = z.record(z.string(), z.record(z.string(), z.unknown()));
+const { paths: describedPaths } = z.object({ paths: descriptions }).parse(described);
+const ajv = new Ajv2020({ strict: false, validateFormats: false, schemas: { api: described } });
+
+/** Holds an answer against `/api/openapi.json`. */
+async function asDescribed(method: string, path: string, response: Response): Promise<Response> {
+  const [at = ''] = path.split('?');
+  const template = `/api/tasks${at.replace(/^\/$/, '').replace(/^\/[^/]+/, '/{id}')}`;
+  if (describedPaths[template]?.[method.toLowerCase()] === undefined) return response;
+  const [type = ''] = (response.headers.get('content-type') ?? '').split(';');
+  const pointer = [
+    'paths',
+    template,
+    method.toLowerCase(),
+    'responses',
+    String(response.status),
+    'content',
+    type,
+  ]
+    .map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1'))
+    .map(encodeURIComponent)
+    .join('/');
+  const validate = ajv.getSchema(`api#/${pointer}/schema`);
+  if (validate === undefined) throw new Error(`${method} ${path} gave what is not described: ${pointer}`);
+  if (type === 'application/json') {
+    const body: unknown = await response.clone().json();
+    expect([body, validate(body) ? [] : validate.errors]).toEqual([body, []]);
+  }
+  return response;
+}
 
 function api(
   changes: Partial<ApiDeps> = {},
@@ -61,11 +95,15 @@ function api(
     path: string,
     init: { headers?: Record<string, string>; body?: string } = {},
   ) =>
-    await routes.request(path, {
+    await asDescribed(
       method,
-      headers: init.headers ?? authorized,
-      ...(init.body === undefined ? {} : { body: init.body }),
-    });
+      path,
+      await routes.request(path, {
+        method,
+        headers: init.headers ?? authorized,
+        ...(init.body === undefined ? {} : { body: init.body }),
+      }),
+    );
   const refused: string[] = [];
   const app = createApp({
     api: deps,
@@ -467,4 +505,20 @@ describe('an existing task', () => {
     expect(response.status).toBe(409);
     expect(await response.json()).toMatchObject({ error: { message: 'There is no kept change.' } });
   });
+});
+
+it('describes each path of the API, and no other', async () => {
+  const { app } = api();
+  const response = await app.request('/api/openapi.json', { headers: authorized });
+  expect(await response.json()).toEqual(JSON.parse(JSON.stringify(described)));
+  expect((await app.request('/api/openapi.json')).status).toBe(401);
+  const served = new Set(
+    app.routes
+      .filter(({ method, path }) => /^(?:GET|POST)$/.test(method) && path.startsWith('/api/tasks'))
+      .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/, '{$1}')}`),
+  );
+  const all = Object.entries(describedPaths).flatMap(([path, item]) =>
+    ['get', 'post'].filter((method) => method in item).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect([...served].toSorted()).toEqual(all.toSorted());
 });

@@ -8,12 +8,12 @@ import type { LedgerQuery, LedgerRow } from '../core/ledger.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { standingText } from '../core/task-words.ts';
 import { reasonOfEnd } from '../core/reason.ts';
-import { taskOptionsSchema, type Reason, type RepositoryRef, type TaskRequest } from '../core/task.ts';
+import type { Reason, RepositoryRef, TaskRequest } from '../core/task.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import { headOf } from '../lib/cut-text.ts';
+import { publishSchema, startSchema } from './api-requests.ts';
 import { checkBearer, refusedAccess } from './access.ts';
 import { bodyProblem, readJson } from './json-body.ts';
-import { ledgerPage, ledgerQueryOf, ledgerQuerySchema } from './ledger-page.ts';
 import { allowOnly, problem } from './problem.ts';
 
 export interface ApiDeps {
@@ -43,18 +43,6 @@ export interface ApiTask {
   kept(name: string): Promise<string | null>;
 }
 
-const startSchema = z.strictObject({
-  repository: z.string().min(1).max(200),
-  instruction: z.string().trim().min(1).max(20_000),
-  ...taskOptionsSchema.shape,
-});
-const publishSchema = z.strictObject({
-  /** The hash of the held change that a person looked at and approves. */
-  approve: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .optional(),
-});
 const taskIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const [defaultListed, maxListed, readAtOnce, maxListedCharacters] = [20, 100, 10, 200];
 const limitSchema = z.coerce.number().int().min(1).max(maxListed);
@@ -140,6 +128,7 @@ export function apiRoutes(deps: ApiDeps): Hono {
   }
 
   async function listLedger(c: Context): Promise<Response> {
+    const { ledgerPage, ledgerQueryOf, ledgerQuerySchema } = await import('./ledger-page.ts');
     const query = ledgerQuerySchema.safeParse(c.req.query());
     if (!query.success) {
       const issue = query.error.issues[0];

@@ -1,5 +1,6 @@
 /** Mounts the routers. The caller passes what each needs; nothing here knows the environment. */
 import { Hono } from 'hono';
+import { refusedAccess } from './access.ts';
 import { apiRoutes, type ApiDeps } from './api.ts';
 import { healthAnswer, type Health } from './health.ts';
 import { metricsRoutes, type MetricsDeps } from './metrics.ts';
@@ -48,6 +49,12 @@ export function createApp(deps: AppDeps): Hono {
   });
   app.route('/github/webhooks', deps.githubWebhooks);
   if (deps.slack !== null) app.route('/slack', deps.slack);
+  app.get('/api/openapi.json', async (c) => {
+    const refused = await refusedAccess(c, deps.api.apiToken);
+    if (refused !== null) return refused;
+    const { openapiDocument } = await import('./openapi.ts');
+    return c.json(openapiDocument(deps.version));
+  });
   app.route('/api/tasks', apiRoutes(deps.api));
   app.get('/assets/:name', async (c) => await deps.asset(c.req.raw));
   for (const path of ['/t/*', '/tasks', '/auth/*', '/open'])
@@ -55,6 +62,7 @@ export function createApp(deps: AppDeps): Hono {
   app.route('/metrics', metricsRoutes(deps.metrics));
   allowOnly(app, '/healthz', 'GET, HEAD');
   allowOnly(app, '/metrics', 'GET, HEAD');
+  allowOnly(app, '/api/openapi.json', 'GET, HEAD');
   allowOnly(app, '/github/webhooks', 'POST');
   app.notFound((c) => problem(c, 404, 'not-found', 'There is nothing here.'));
   app.onError((error, c) => {

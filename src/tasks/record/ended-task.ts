@@ -25,21 +25,26 @@ export function startPublicationAttempt(
   now: number,
 ): RecordState | { readonly reason: string } {
   const { outcome } = state;
-  if (outcome === null) return { reason: 'The task has not ended yet.' };
+  if (outcome === null)
+    return { reason: 'The task has not ended yet. Wait until it ends, or cancel it first.' };
   if (outcome.kind === 'held') {
     if (outcome.changeHash === null)
       return { reason: 'This held change cannot be approved: a person has to make it.' };
     if (approval === null)
       return { reason: 'The change is held: it has to be approved before it is published.' };
     if (approval.changeHash !== outcome.changeHash)
-      return { reason: 'This approval is for another change than the one that is held.' };
+      return {
+        reason:
+          'This approval is for another change than the one that is held. Approve the one that is shown now.',
+      };
     const request = requestWithRemarks(state.request, state.remarks);
     const asked = { request, account: state.authorization?.requester ?? null };
     if (state.authorization?.policy.approval === 'second-person' && isAsker(approval, asked))
       return { reason: secondPersonText };
   } else if (outcome.kind !== 'failed' || !outcome.changeKept)
     return {
-      reason: 'There is no kept change to publish: only a publication that failed can be retried.',
+      reason:
+        'There is no kept change to publish: only a publication that failed can be retried. Ask again to start over.',
     };
   return {
     ...state,
