@@ -10,7 +10,7 @@ import type { PageDeps, PageTask } from '../web/pages/page-deps.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
 import { retryPublication } from './instances.ts';
-import { recordOf, slotsObjectOf } from './objects.ts';
+import { ledgerOf, recordOf, slotsObjectOf } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
@@ -49,6 +49,10 @@ export async function composePages(env: Env): Promise<Hono> {
       return await withDeadline(asked(), taskLimits.slotCallMs, 'looking for a task');
     },
     task: (taskId) => taskOf(env, taskId),
+    ledger: async (query) => {
+      const asked = async () => await ledgerOf(env).list(query);
+      return await withDeadline(asked(), taskLimits.slotCallMs, 'listing the ledger');
+    },
     accessOf: cachedAccess(env),
     retryPublication: async (taskId, approval) => await retryPublication(env, taskId, approval),
     now,

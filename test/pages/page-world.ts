@@ -60,6 +60,7 @@ export function pageWorld(
     githubUrl: 'https://github.example',
     isListed: async (id) => id === view.taskId,
     task: () => task,
+    ledger: async () => await Promise.resolve([]),
     accessOf: async (_place, { login }) => given.access?.(login) ?? null,
     retryPublication: async (...asked) => {
       calls.push(['publish', ...asked]);
@@ -80,5 +81,5 @@ export function pageWorld(
     await browser.visit(`/auth/callback?code=${login}&state=${state}`);
     return browser;
   };
-  return { routes, clock, pauses, logged, calls, view, newBrowser, signedIn };
+  return { routes, task, clock, pauses, logged, calls, view, newBrowser, signedIn };
 }

@@ -42,7 +42,7 @@ export async function admit(c: Context, deps: PageDeps, fresh = false): Promise<
   );
 }
 
-async function sessionFor(c: Context, deps: PageDeps): Promise<Session | null> {
+export async function sessionFor(c: Context, deps: PageDeps): Promise<Session | null> {
   const { signer, url, now } = deps;
   return await sessionOf(c, { signer, isSecure: isSecure(c, url), now: now() });
 }
@@ -56,7 +56,7 @@ async function look(id: string, session: Session, deps: PageDeps, fresh: boolean
   return access === 'none' ? null : { id, session, task, access };
 }
 
-async function accessTo(
+export async function accessTo(
   place: { readonly installationId: number; readonly repositoryId: number } | null,
   { viewer }: Session,
   { accessOf, log }: PageDeps,

@@ -1,6 +1,7 @@
 /** What the pages need from outside. `compose/pages.ts` wires it. */
 import type { RepositoryAccess, Viewer } from '../../core/access/page-access.ts';
 import type { Approval } from '../../core/authorization.ts';
+import type { LedgerQuery, LedgerRow } from '../../core/ledger.ts';
 import type { RemarkFate, Remark } from '../../core/remark.ts';
 import type { TaskEvent, TaskView } from '../../core/task-view.ts';
 import type { Signer } from '../../lib/signer.ts';
@@ -21,6 +22,8 @@ export interface PageDeps {
   /** Whether the task was ever accepted. Asking a record would create it. */
   isListed(taskId: string): Promise<boolean>;
   task(taskId: string): PageTask;
+  /** What the ledger has, newest first. */
+  readonly ledger: (query: LedgerQuery) => Promise<readonly LedgerRow[]>;
   /** Rejects if GitHub cannot be asked. `fresh`: not from the cache. */
   readonly accessOf: (
     place: RepositoryPlace,

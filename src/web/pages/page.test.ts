@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { tokenIn } from '../../../test/pages/browser-of.ts';
 import { lines, pageWorld } from '../../../test/pages/page-world.ts';
 import { emptyReceipt } from '../../core/grant.ts';
+import type { LedgerQuery, LedgerRow } from '../../core/ledger.ts';
 import type { TaskEventBody, TaskView } from '../../core/task-view.ts';
 import type { TaskOutcome } from '../../core/task.ts';
 
@@ -362,5 +363,100 @@ describe('the stream of a page', () => {
   it('gives a stranger neither stream nor news', async () => {
     const browser = await pageWorld().signedIn('eve');
     for (const part of ['events', 'live']) expect((await browser.visit(`${path}/${part}`)).status).toBe(404);
+  });
+});
+
+describe('the list of tasks', () => {
+  const row = (number: number, more: Partial<LedgerRow> = {}): LedgerRow => ({
+    taskId: `gh-1-c${number}`,
+    shortId: `id${number}`,
+    acceptedAt: number,
+    endedAt: null,
+    place: 'github',
+    repository: 'acme/shop',
+    repositoryId: 2,
+    person: 'github:7',
+    requester: '<b>maria</b>',
+    state: 'ended',
+    outcome: 'failed',
+    asked: 'change',
+    code: 'sandbox-lost',
+    tokens: 1,
+    dollars: null,
+    pull: null,
+    closedAt: null,
+    merged: false,
+    ...more,
+  });
+  const hidden = { repositoryId: 3, repository: 'acme/secret' };
+  const queries: LedgerQuery[] = [];
+  const ledgerOf = (rows: readonly LedgerRow[]) => async (query: LedgerQuery) => {
+    queries.push(query);
+    const { state, after, limit } = query;
+    const from = rows.filter((one) => after === undefined || one.acceptedAt < after.acceptedAt);
+    return await Promise.resolve(
+      from.filter((one) => state === undefined || one.state === state).slice(0, limit),
+    );
+  };
+  const place = (id: string) => ({
+    installationId: 1,
+    repositoryId: Number(/c(\d+)$/.exec(id)?.[1]) % 2 === 0 ? 2 : 3,
+  });
+  const listWorld = (rows: readonly LedgerRow[]) => {
+    const asked: number[] = [];
+    const world = pageWorld({
+      deps: {
+        ledger: ledgerOf(rows),
+        task: (id) => ({
+          ...pageWorld().task,
+          subject: async () => await Promise.resolve({ place: place(id) }),
+        }),
+        accessOf: async ({ repositoryId }) => {
+          asked.push(repositoryId);
+          return await Promise.resolve(repositoryId === 2 ? { permission: 'read', private: true } : null);
+        },
+      },
+    });
+    return { ...world, asked };
+  };
+
+  it('lists what the person may see, held tasks first, and asks once for each repository', async () => {
+    const rows = [
+      row(6),
+      row(5, hidden),
+      row(4, { state: 'held', outcome: 'held', code: null }),
+      row(3, hidden),
+      row(2, { repositoryId: null }),
+    ];
+    const { signedIn, asked } = listWorld(rows);
+    const { text } = await (await signedIn('rea')).visit('/tasks');
+    expect(text.match(/href="\/t\/[^"]+/g)).toEqual(['c4', 'c6', 'c4'].map((id) => `href="/t/gh-1-${id}`));
+    expect(text).toContain('&lt;b&gt;maria&lt;/b&gt;');
+    expect(text).not.toContain('acme/secret');
+    expect(asked).toEqual([2, 3]);
+  });
+
+  it('leads from page to page with the filters', async () => {
+    const { signedIn } = listWorld(Array.from({ length: 260 }, (_, at) => row(2 * (260 - at))));
+    const browser = await signedIn('rea');
+    let path = '/tasks?repository=acme%2Fshop&state=ended';
+    const pages: number[] = [];
+    while (path !== '' && pages.length < 9) {
+      const { text } = await browser.visit(path);
+      pages.push(text.match(/href="\/t\//g)?.length ?? 0);
+      path = (/href="(\/tasks\?[^"]+)"/.exec(text)?.[1] ?? '').replaceAll('&amp;', '&');
+    }
+    expect(pages).toEqual([50, 50, 50, 50, 50, 10]);
+    expect(queries.at(-1)).toMatchObject({ repository: 'acme/shop', state: 'ended', limit: 100 });
+  });
+
+  it('asks who is not signed in to sign in', async () => {
+    expect(
+      (
+        await listWorld([row(2)])
+          .newBrowser()
+          .visit('/tasks')
+      ).status,
+    ).toBe(401);
   });
 });

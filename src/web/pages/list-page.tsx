@@ -1,0 +1,130 @@
+/** The list of tasks that a person may see: what waits for a person first, then the newest. */
+import type { LedgerRow } from '../../core/ledger.ts';
+import { ageText } from '../../core/task-words.ts';
+import { visibleLine } from './visible-text.ts';
+
+const states = { held: 'waits for a person', running: 'runs', waiting: 'waits', ended: 'has ended' } as const;
+const places = { github: 'GitHub', slack: 'Slack', api: 'the API' } as const;
+const jobs = {
+  change: 'Change',
+  question: 'Question',
+  'fix-checks': 'Checks to fix',
+  'resolve-conflicts': 'Conflicts to resolve',
+  command: 'Command',
+} as const;
+
+export interface Filters {
+  readonly state: string;
+  readonly repository: string;
+  readonly person: string;
+  readonly place: string;
+}
+
+export interface TaskList {
+  /** Not asked for with a filter or a later page. */
+  readonly held: readonly LedgerRow[];
+  readonly rows: readonly LedgerRow[];
+  readonly filters: Filters;
+  /** The query of the next page; null on the last. */
+  readonly next: string | null;
+  readonly now: number;
+}
+
+export function ListPage({ held, rows, filters, next, now }: TaskList) {
+  return (
+    <>
+      <h1>Tasks</h1>
+      <FilterForm filters={filters} />
+      {held.length === 0 ? null : <Table title="Waiting for a person" rows={held} now={now} />}
+      {rows.length === 0 ? (
+        <p>No task that you may see is like this.</p>
+      ) : (
+        <Table title="All, the newest first" rows={rows} now={now} />
+      )}
+      {next === null ? null : (
+        <p>
+          <a href={`/tasks?${next}`}>Show earlier tasks</a>
+        </p>
+      )}
+    </>
+  );
+}
+
+function Table(shown: { readonly title: string; readonly rows: readonly LedgerRow[]; readonly now: number }) {
+  return (
+    <section>
+      <h2>{shown.title}</h2>
+      <div class="scroll" tabindex={0} role="region" aria-label={shown.title}>
+        <table class="list">
+          <thead>
+            <tr>
+              {['Task', 'State', 'Repository', 'Asked by', 'Pull request', 'Asked'].map((name) => (
+                <th scope="col">{name}</th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {shown.rows.map((row) => (
+              <Row row={row} now={shown.now} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Row({ row, now }: { readonly row: LedgerRow; readonly now: number }) {
+  const { taskId, shortId, asked, state, outcome, code, repository, requester, place, pull } = row;
+  const end = code === null ? outcome : `${outcome}: ${code}`;
+  const came = row.closedAt === null ? 'open' : row.merged ? 'merged' : 'closed';
+  return (
+    <tr>
+      <td>
+        <a href={`/t/${taskId}`}>
+          {jobs[asked]} {shortId}
+        </a>
+      </td>
+      <td>{state === 'ended' && end !== null ? visibleLine(end, 100) : states[state]}</td>
+      <td>{visibleLine(repository ?? '', 200)}</td>
+      <td>
+        {visibleLine(requester ?? '', 100)} <span class="quiet">in {places[place]}</span>
+      </td>
+      <td>{pull === null ? '' : `#${pull}, ${came}`}</td>
+      <td>
+        <time datetime={new Date(row.acceptedAt).toISOString()}>{ageText(now - row.acceptedAt)}</time>
+      </td>
+    </tr>
+  );
+}
+
+function FilterForm({ filters }: { readonly filters: Filters }) {
+  const text = (name: 'repository' | 'person', label: string) => (
+    <label>
+      {label}
+      <input name={name} value={filters[name]} maxlength={200} />
+    </label>
+  );
+  const choice = (name: 'state' | 'place', label: string, options: Readonly<Record<string, string>>) => (
+    <label>
+      {label}
+      <select name={name}>
+        <option value="">any</option>
+        {Object.entries(options).map(([value, words]) => (
+          <option value={value} selected={filters[name] === value}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  return (
+    <form class="filters" role="search">
+      {choice('state', 'State', states)}
+      {text('repository', 'Repository (owner/name)')}
+      {text('person', 'Asked by')}
+      {choice('place', 'Place', places)}
+      <button>Show</button>
+    </form>
+  );
+}
