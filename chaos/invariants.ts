@@ -94,7 +94,7 @@ const outcomeText = ({ outcome }: TaskView): string =>
   outcome === null ? 'none' : 'reason' in outcome ? `${outcome.kind}: ${outcome.reason.code}` : outcome.kind;
 
 /** A post that shows progress is no answer, and neither is a link to the answer below it. */
-function answersOf({ asker }: Harm, { lane, repository }: Place): readonly string[] {
+function answersOf({ asker, taskId }: Harm, { lane, repository }: Place): readonly string[] {
   const { world } = lane;
   const texts =
     asker.kind === 'issue'
@@ -102,6 +102,11 @@ function answersOf({ asker }: Harm, { lane, repository }: Place): readonly strin
           .comments({ ...repository, issue: asker.issue })
           .filter(({ author }) => author === 'airlock[bot]')
           .map(({ body }) => body)
+          // Who cancels by a comment gets an answer of its own.
+          .filter(
+            (body) =>
+              !/<!-- airlock:/.test(body) || body.includes(`=${taskId} `) || body.includes(`=${taskId}-`),
+          )
       : world.slack
           .thread(asker.channel, asker.threadTs)
           .filter(({ fromBot }) => fromBot)

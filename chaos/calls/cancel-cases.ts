@@ -40,7 +40,7 @@ const places: readonly (readonly [CancelPlace, Surface, words: string])[] = [
 ];
 
 /** The longest that the call is held after the cancellation. */
-const holdMs = 20_000;
+const holdMs = 5_000;
 
 export function cancelCases(): readonly ChaosCase[] {
   return Object.entries(phases).flatMap(([phase, { call, late }]) =>

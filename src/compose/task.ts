@@ -7,6 +7,7 @@ import { createPublication } from '../publish/publisher.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 import { taskLimits } from '../tasks/limits.ts';
 import type { TaskDeps } from '../tasks/workflow/stage.ts';
+import { stepsAgain } from '../tasks/workflow/steps-again.ts';
 import { runTask } from '../tasks/workflow/workflow.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
@@ -16,7 +17,18 @@ import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
 export async function runTaskOf(env: Env, start: TaskStart, step: WorkflowStep): Promise<TaskOutcome> {
-  return await runTask(start, step, composeTask(env, start.request.taskId));
+  const { request } = start;
+  // It was opened before this instance was created. An empty one has lost its file, as to a damaged disk.
+  const isLost = await withDeadline(
+    recordOf(env, request.taskId).open(request),
+    taskLimits.slotCallMs,
+    'opening the record',
+  ).then(
+    ({ created }) => created,
+    () => false,
+  );
+  if (isLost) log('task.record_lost', { taskId: request.taskId });
+  return await runTask(start, isLost ? stepsAgain(step) : step, composeTask(env, request.taskId));
 }
 
 function composeTask(env: Env, taskId: string): TaskDeps {
