@@ -111,8 +111,8 @@ async function cancel(by: CancelPlace, asked: AskedPlace, place: Place): Promise
         env: { ...process.env, API_TOKEN: world.apiToken },
         timeout: 60_000,
       }).catch((error: unknown) => {
-        // As over the API: it has ended already.
-        if (!String(error).includes('ended')) throw error;
+        // As over the API: it is published or has ended already.
+        if (!String(error).includes('already')) throw error;
       });
       return;
     case 'button': {
