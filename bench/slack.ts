@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { splitBillFiles } from '../cli/demo/split-bill.ts';
 import { startWorld } from '../cli/demo/world.ts';
-import { sendAtOnce, signedCommands } from '../test/flows/slack-commands.ts';
+import { sendAtOnce, signedCommands } from '../chaos/slack-commands.ts';
 import { channels, config, mend, people } from '../test/flows/slack-world.ts';
 import { median, percentile, round, type Bench } from './metric.ts';
 

@@ -3,7 +3,7 @@ import type { CreatedRepository } from '../simulators/github/contract.ts';
 import type { TaskOutcome } from '../src/core/task.ts';
 import type { Lane, Owner } from './lane.ts';
 
-export const groupNames = ['kills', 'calls', 'cancels', 'state'] as const;
+export const groupNames = ['kills', 'calls', 'cancels', 'state', 'storm'] as const;
 export type GroupName = (typeof groupNames)[number];
 
 export interface ChaosCase {

@@ -24,7 +24,7 @@ import {
   type Asked,
   type FlowWorld,
 } from './ask.ts';
-import { killWorkerd } from './workerd-process.ts';
+import { killWorkerd } from '../../chaos/workerd-process.ts';
 
 const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' });
 const waiting = ['first', 'second', 'third'].map((word) => shell(`sleep 1.5; echo ${word}`));

@@ -26,7 +26,7 @@ import {
   type FlowWorld,
 } from './ask.ts';
 import { cloneBranch } from './clone-branch.ts';
-import { killWorkerd } from './workerd-process.ts';
+import { killWorkerd } from '../../chaos/workerd-process.ts';
 
 const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' });
 const named = scriptsByName({

@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { splitBillPatch } from '../../cli/demo/demo-script.ts';
 import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
-import { taskIdFor } from '../../src/core/ids.ts';
 import {
   ask,
   botComments,
@@ -72,33 +71,6 @@ describe('the same webhook delivered twenty times at once', () => {
     expect(await viewOf(flow.world, asked.taskId)).toEqual(before);
     expect(botComments(flow.world, { ...splitBill, issue: asked.issue })).toEqual([comment]);
     expect(flow.logged('sandbox.started')).toHaveLength(1);
-  });
-});
-
-describe('an issue that is opened with a mention and the label at once', () => {
-  it('is one task', async () => {
-    const sandboxesBefore = flow.logged('sandbox.started').length;
-    const pullsBefore = (await flow.world.github.pulls(splitBill)).length;
-    const opened = await flow.world.github.openIssue({
-      ...splitBill,
-      author: 'maria',
-      title: 'split() loses a cent',
-      body: 'Please mend it, @airlock.',
-      labels: ['codex'],
-    });
-    expect(opened.labelDeliveries).toHaveLength(1);
-    for (const delivery of [opened.delivery, ...opened.labelDeliveries])
-      expect(delivery.attempts.at(-1)?.status).toBe(202);
-    const taskId = taskIdFor({
-      event: 'issue_opened',
-      repositoryId: flow.world.repository.id,
-      issueNumber: opened.number,
-    });
-    expect((await untilEnded(flow.world, taskId)).outcome).toMatchObject({ kind: 'pull-request' });
-    await untilNothingIsLeft(flow);
-    expect(await flow.world.github.pulls(splitBill)).toHaveLength(pullsBefore + 1);
-    expect(botComments(flow.world, { ...splitBill, issue: opened.number })).toHaveLength(1);
-    expect(flow.logged('sandbox.started')).toHaveLength(sandboxesBefore + 1);
   });
 });
 

@@ -19,7 +19,7 @@ import {
   viewOf,
   type FlowWorld,
 } from './ask.ts';
-import { killWorkerd } from './workerd-process.ts';
+import { killWorkerd } from '../../chaos/workerd-process.ts';
 
 let flow: FlowWorld;
 

@@ -6,10 +6,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Hono } from 'hono';
 import * as z from 'zod';
-import { workerLine, type Bot, type BotOptions } from '../../host/bot.ts';
-import { buildWorker } from '../../host/build-worker.ts';
-import { reserveEgress, startWorker } from '../../host/worker-host.ts';
-import { localSandboxes } from '../../src/sandbox/local.ts';
+import { workerLine, type Bot, type BotOptions } from '../host/bot.ts';
+import { buildWorker } from '../host/build-worker.ts';
+import { reserveEgress, startWorker } from '../host/worker-host.ts';
+import { localSandboxes } from '../src/sandbox/local.ts';
 
 interface Stub {
   readonly startedAt: number;
@@ -40,7 +40,10 @@ export async function stubSandboxes(options: {
   /** How long Codex takes, by the how-manieth sandbox it is. */
   readonly holdMs: (index: number) => number;
 }): Promise<StubSandboxes> {
-  const transcript = await readFile(join(import.meta.dirname, '../codex/fixtures/completed.jsonl'), 'utf8');
+  const transcript = await readFile(
+    join(import.meta.dirname, '../test/codex/fixtures/completed.jsonl'),
+    'utf8',
+  );
   const stubs = new Map<string, Stub>();
   const order: string[] = [];
   let most = 0;

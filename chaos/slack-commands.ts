@@ -1,6 +1,6 @@
 /** Sends many signed slash commands of one second at once, as Slack does after an outage. */
 import { randomBytes } from 'node:crypto';
-import type { SlackSimulator } from '../../simulators/slack/contract.ts';
+import type { SlackSimulator } from '../simulators/slack/contract.ts';
 
 export interface SignedCommand {
   readonly body: string;

@@ -1,6 +1,6 @@
 /** Finds and kills the workerd that this process has started, as a crash or the kernel would. */
 import { readdirSync, readFileSync } from 'node:fs';
-import type { World } from '../../cli/demo/world.ts';
+import type { World } from '../cli/demo/world.ts';
 import { until } from './ask.ts';
 
 /** Ids of the workerd processes that are children of this one: never another world's. */
