@@ -21,7 +21,7 @@ export function setupPage(input: PageInput): Html {
   const { step } = input.state;
   const order = Object.keys(titles);
   const at = order.indexOf(step);
-  const isGreen = input.proof.stage === 'running' && input.proof.answered !== null;
+  const isGreen = input.proof.stage === 'running' && input.proof.mention === 'answered';
   const list = Object.entries(titles).map(([name, title], index) => {
     const isDone = index < at || (name === 'proof' && isGreen);
     const mark = isDone ? 'done' : index === at ? 'now' : 'later';
@@ -45,7 +45,7 @@ export function setupPage(input: PageInput): Html {
 
 const isWaiting = ({ state, proof }: PageInput): boolean =>
   state.step === 'proof' &&
-  (proof.stage === 'starting' || (proof.stage === 'running' && proof.answered === null));
+  (proof.stage === 'starting' || (proof.stage === 'running' && proof.mention !== 'answered'));
 
 const sections: Readonly<Record<SetupState['step'], (input: PageInput) => Html>> = {
   app: ({ state }) =>

@@ -39,7 +39,7 @@ function proofSection({ proof, state }: PageInput): Html {
             </li>`,
         )}
       </ul>`;
-      if (proof.answered !== null)
+      if (proof.mention === 'answered')
         return html`<section class="green">
           <h1>✓ Airlock works</h1>
           <p>The first mention arrived, and was answered where it was written.</p>
@@ -53,13 +53,17 @@ function proofSection({ proof, state }: PageInput): Html {
         <p>
           <a class="button" target="_blank" rel="noopener" href="${issue}">Open an issue with these words</a>
         </p>
-        <p class="wait" role="status">
-          ${proof.arrived ? 'It arrived. Waiting for the answer …' : 'Waiting for it to arrive …'}
-        </p>
+        <p class="wait" role="status">${mentionWords[proof.mention]}</p>
       </section>`;
     }
   }
 }
+
+const mentionWords = {
+  awaited: 'Waiting for it to arrive …',
+  arrived: 'It arrived. Waiting for the answer …',
+  refused: 'It arrived and was refused: the comment below it says why. Waiting for another one …',
+} as const;
 
 const deploymentSection = (lines: readonly string[]): Html =>
   html`<section>

@@ -21,13 +21,12 @@ export type ProofView =
   | { readonly stage: 'idle' }
   | { readonly stage: 'starting'; readonly now: string }
   | { readonly stage: 'failed'; readonly refusal: Refusal }
-  /** `answered`: how the first task ended; null while none has. */
+  /** `mention`: what became of the latest one, until one was answered. */
   | {
       readonly stage: 'running';
       readonly url: string;
       readonly findings: readonly Finding[];
-      readonly arrived: boolean;
-      readonly answered: string | null;
+      readonly mention: 'awaited' | 'arrived' | 'refused' | 'answered';
     };
 
 const lineSchema = z.object({ event: z.string(), outcome: z.string().optional() });
@@ -96,15 +95,15 @@ export class Proof {
     const all = await examineHere({ environment, fetch, now: Date.now, sandboxes: null });
     // The first mention shows whether deliveries arrive; until then the doctor can only wonder.
     const findings = all.filter(({ id, status }) => id !== 'github.deliveries' || status === 'fail');
-    this.current = { stage: 'running', url: this.bot.url, findings, arrived: false, answered: null };
+    this.current = { stage: 'running', url: this.bot.url, findings, mention: 'awaited' };
   }
 
   private watch(line: string): void {
     const { current } = this;
+    if (current.stage !== 'running' || current.mention === 'answered') return;
     const read = lineSchema.safeParse(parseJson(line)).data;
-    if (current.stage !== 'running' || read === undefined || current.answered !== null) return;
-    if (read.event === 'webhook.accepted') this.current = { ...current, arrived: true };
-    if (read.event === 'task.ended')
-      this.current = { ...current, arrived: true, answered: read.outcome ?? 'ended' };
+    if (read?.event === 'webhook.accepted') this.current = { ...current, mention: 'arrived' };
+    if (read?.event === 'task.ended')
+      this.current = { ...current, mention: read.outcome === 'answered' ? 'answered' : 'refused' };
   }
 }

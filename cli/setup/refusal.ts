@@ -14,7 +14,10 @@ export function refusalIn(findings: readonly Finding[]): Refusal | null {
   const failed = findings.find(({ status }) => status === 'fail');
   if (failed === undefined) return null;
   const problem = /^[A-Z_]+$/.test(failed.id) ? `${failed.id} ${failed.found}` : failed.found;
-  return refuse(problem, failed.todo ?? 'Correct it, and try again.');
+  return refuse(
+    `${problem.slice(0, 1).toUpperCase()}${problem.slice(1)}`,
+    failed.todo ?? 'Correct it, and try again.',
+  );
 }
 
 export const nameOf = ({ owner, name }: RepositoryRef): string => `${owner}/${name}`;

@@ -28,7 +28,7 @@ function slackSection({ publicUrl, socketMode, slackApps }: PageInput): Html {
       <label
         >${
           socketMode
-            ? 'App-level token with connections:write, under Basic Information'
+            ? 'App-level token, which you generate with connections:write under Basic Information'
             : 'Signing Secret, under Basic Information'
         }
         <input

@@ -119,6 +119,11 @@ async function prove(deps: TerminalDeps, state: SetupState): Promise<void> {
   const [first] = state.allowed;
   const where = first === undefined ? 'an issue' : `an issue of ${nameOf(first)}`;
   say(`Write this under ${where}:\n\n  @${state.app?.slug ?? ''} help\n\nWaiting …`);
-  for (let now = proof.view(); now.stage === 'running' && now.answered === null; now = proof.view())
+  let shown = '';
+  for (let now = proof.view(); now.stage === 'running' && now.mention !== 'answered'; now = proof.view()) {
+    if (now.mention === 'refused' && shown !== now.mention)
+      say('It arrived and was refused: the comment below it says why. Waiting for another one …');
+    shown = now.mention;
     await sleep(lookMs, undefined, { signal: stop });
+  }
 }

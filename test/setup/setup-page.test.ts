@@ -260,9 +260,9 @@ describe('with an App', () => {
       await writeFile(world.configPath, '{ "defaults": { "model": "gpt-none" }, "repositories": {} }');
       const { person } = await beginWith(installed);
       await person.send('/model', { key: openaiKey });
-      expect(person.text).toMatch(/not there for this key: gpt-none\. Correct "model"/);
+      expect(person.text).toMatch(/Not there for this key: gpt-none\. Correct "model"/);
       const later = await beginWith({ ...installed, ...model });
-      expect(later.person.text).toMatch(/not there for this key: gpt-none/);
+      expect(later.person.text).toMatch(/Not there for this key: gpt-none/);
     });
   });
 
@@ -372,7 +372,7 @@ describe('with an App', () => {
       await writeFile(world.configPath, config({ slack: { team: 'T0000000001' } }));
       const { person } = await beginWith({ ...installed, ...model });
       await person.send('/slack', tokens());
-      expect(person.text).toMatch(/the token is of the workspace T\w+, the configuration serves T0000000001/);
+      expect(person.text).toMatch(/The token is of the workspace T\w+, the configuration serves T0000000001/);
     });
   });
 
@@ -409,7 +409,7 @@ describe('with an App', () => {
     await person.send('/slack/skip');
     await proof.settled();
     await person.open('/');
-    expect(person.text).toMatch(/no namespaces\. Allow them\./);
+    expect(person.text).toMatch(/No namespaces\. Allow them\./);
     expect(person.text).toContain('Start the bot');
   });
 });

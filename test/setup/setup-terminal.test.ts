@@ -85,7 +85,7 @@ it('asks for each thing until it works, and sets the webhook’s secret at GitHu
     const person = await new Person().open(said.find((line) => line.endsWith('/installations/new')) ?? '');
     await person.send('/installations/new');
   };
-  await Promise.all([expect(done).rejects.toThrow('no namespaces. Allow them.'), installing()]);
+  await Promise.all([expect(done).rejects.toThrow('No namespaces. Allow them.'), installing()]);
 
   expect(said.filter((line) => line.startsWith('✗'))).toEqual([
     expect.stringContaining('is not the name of an organization'),
