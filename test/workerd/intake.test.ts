@@ -50,20 +50,25 @@ async function deliver(body: string, headers: Record<string, string>): Promise<R
 it('creates a task and its Workflow instance for a signed mention before it acknowledges', async () => {
   const body = mention(101);
   const taskId = `gh-${inject('repository').id}-c101`;
-  await using instance = await introspectWorkflowInstance(env.TASK_WORKFLOW, taskId);
-  const answer = await deliver(body, {
-    'x-hub-signature-256': await signature(body, inject('github').webhookSecret),
-  });
-  expect([answer.status, await answer.json()]).toEqual([202, { task: taskId, outcome: 'started' }]);
-  expect(await recordOf(taskId).view()).toMatchObject({ taskId, requester: 'ada' });
-  expect((await (await env.TASK_WORKFLOW.get(taskId)).status()).status).toMatch(/queued|running|complete/);
+  const instance = await introspectWorkflowInstance(env.TASK_WORKFLOW, taskId);
+  // Not with `await using`, whose helper the pool does not load.
+  try {
+    const answer = await deliver(body, {
+      'x-hub-signature-256': await signature(body, inject('github').webhookSecret),
+    });
+    expect([answer.status, await answer.json()]).toEqual([202, { task: taskId, outcome: 'started' }]);
+    expect(await recordOf(taskId).view()).toMatchObject({ taskId, requester: 'ada' });
+    expect((await (await env.TASK_WORKFLOW.get(taskId)).status()).status).toMatch(/queued|running|complete/);
 
-  // The bundled configuration lists no repository, so the task is refused without a sandbox.
-  await instance.waitForStatus('complete');
-  const outcome = { kind: 'refused', reason: expect.objectContaining({ code: expect.any(String) }) };
-  expect(await instance.getOutput()).toEqual(outcome);
-  expect((await recordOf(taskId).view())?.outcome).toEqual(outcome);
-  expect(await sandboxCalls(taskId)).not.toContain('start');
+    // The bundled configuration lists no repository, so the task is refused without a sandbox.
+    await instance.waitForStatus('complete');
+    const outcome = { kind: 'refused', reason: expect.objectContaining({ code: expect.any(String) }) };
+    expect(await instance.getOutput()).toEqual(outcome);
+    expect((await recordOf(taskId).view())?.outcome).toEqual(outcome);
+    expect(await sandboxCalls(taskId)).not.toContain('start');
+  } finally {
+    await instance.dispose();
+  }
 });
 
 it('creates one task for ten concurrent deliveries of the same webhook', async () => {
