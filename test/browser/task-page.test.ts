@@ -11,7 +11,7 @@ import { projectRoot } from '../../host/project-root.ts';
 import type { TaskEventBody, TaskView } from '../../src/core/task-view.ts';
 import { emptyReceipt } from '../../src/core/grant.ts';
 import { makeOpenLink } from '../../src/web/pages/open-link.ts';
-import { lines, pageWorld, privateKey } from '../pages/page-world.ts';
+import { keptMeasure, lines, pageWorld, privateKey } from '../pages/page-world.ts';
 import { openBrowser, photograph } from './browser.ts';
 
 const path = '/t/gh-1-c2';
@@ -100,7 +100,7 @@ async function startSite(given: { view?: Partial<TaskView>; log?: readonly TaskE
   const resumedFrom: number[] = [];
   const world = pageWorld({
     log,
-    kept: { 'measure.json': JSON.stringify({ patch: { text: patch, complete: true } }) },
+    kept: keptMeasure({ text: patch, complete: true }),
     deps: { now: Date.now },
     task: {
       view: async () => await Promise.resolve({ ...world.view, ...state.view }),

@@ -1,6 +1,8 @@
 /** The pages with tasks in memory. What GitHub says and how time passes is up to the test. */
+import type { z } from 'zod';
 import type { RepositoryAccess } from '../../src/core/access/page-access.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../../src/core/task-view.ts';
+import type { Measure, measureSchema } from '../../src/core/change-set.ts';
 import { createSigner } from '../../src/lib/signer.ts';
 import { openLinks } from '../../src/web/pages/open-link.ts';
 import type { PageDeps, PageTask } from '../../src/web/pages/page-deps.ts';
@@ -12,6 +14,18 @@ export const privateKey = 'the private key of the App';
 export const origin = 'https://airlock.example';
 export const lines = (...bodies: TaskEventBody[]): TaskEvent[] =>
   bodies.map((body, index) => ({ seq: index + 1, at: 1_700_000_000_000 + index * 1000, body }));
+
+/** What the Worker keeps of its comparison. */
+export const keptMeasure = (patch: Measure['patch']) => ({
+  'measure.json': JSON.stringify({
+    insertions: 1,
+    deletions: 1,
+    unmeasured: 0,
+    baseFiles: 2,
+    modesBefore: [],
+    patch,
+  } satisfies z.input<typeof measureSchema>),
+});
 
 export function pageWorld(
   given: {

@@ -1,7 +1,7 @@
 import { parse, type DefaultTreeAdapterTypes } from 'parse5';
 import { describe, expect, it } from 'vitest';
 import { tokenIn } from '../../../test/pages/browser-of.ts';
-import { lines, pageWorld } from '../../../test/pages/page-world.ts';
+import { keptMeasure, lines, pageWorld } from '../../../test/pages/page-world.ts';
 import { emptyReceipt } from '../../core/grant.ts';
 import type { LedgerQuery, LedgerRow } from '../../core/ledger.ts';
 import type { TaskEventBody, TaskView } from '../../core/task-view.ts';
@@ -229,7 +229,7 @@ describe('the change of a task', () => {
     ['?diff=sides', ['<td class="code delete">-old</td>', '<td class="code insert">+new</td>', 'one column']],
   ])('is shown file by file from the kept comparison (%j)', async (query, expected) => {
     const outcome = { kind: 'no-change', summary: '' } as const;
-    const kept = { 'measure.json': JSON.stringify({ patch }) };
+    const kept = keptMeasure(patch);
     const text = await shown({ view: { outcome }, kept }, path + query);
     for (const part of [...expected, '<code>a.txt</code>', 'b &quot;c&quot;', 'Not shown: it is binary.'])
       expect(text).toContain(part);

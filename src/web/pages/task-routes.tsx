@@ -22,7 +22,6 @@ const linesOfNews = 1000;
 const streamMs = 60_000;
 
 const seqSchema = z.coerce.number().int().positive().max(1e9).optional().catch(undefined);
-const measureOnly = measureSchema.pick({ patch: true });
 
 export function taskRoutes(deps: PageDeps): Hono {
   const routes = new Hono();
@@ -134,7 +133,7 @@ function stepsOf(
 async function patchFor(task: PageTask, { outcome, change }: TaskView): Promise<ShownPatch | null> {
   const carried = patchOf(outcome);
   if (carried !== null || (change === null && outcome === null)) return carried;
-  const kept = measureOnly.safeParse(parseJson((await task.kept('measure.json')) ?? ''));
+  const kept = measureSchema.safeParse(parseJson((await task.kept('measure.json')) ?? ''));
   return kept.success && kept.data.patch.text !== '' ? kept.data.patch : null;
 }
 
