@@ -9,6 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { projectRoot } from '../../host/project-root.ts';
 import type { TaskEventBody, TaskView } from '../../src/core/task-view.ts';
+import type { LedgerRow } from '../../src/core/ledger.ts';
 import { emptyReceipt } from '../../src/core/grant.ts';
 import { makeOpenLink } from '../../src/web/pages/open-link.ts';
 import { keptMeasure, lines, pageWorld, privateKey } from '../pages/page-world.ts';
@@ -89,6 +90,28 @@ const view: Partial<TaskView> = {
 const patch =
   'diff --git a/src/split.ts b/src/split.ts\n--- a/src/split.ts\n+++ b/src/split.ts\n@@ -1,3 +1,4 @@\n export function split(total: number, parts: number) {\n-  return Array.from({ length: parts }, () => total / parts);\n+  const cents = Math.floor((total * 100) / parts);\n+  return Array.from({ length: parts }, () => cents / 100);\n }\n';
 
+const entry: LedgerRow = {
+  taskId: 'gh-1-c2',
+  shortId: 'abcd1234',
+  acceptedAt: 1_700_000_000_000,
+  endedAt: null,
+  place: 'github',
+  repository: 'acme/shop',
+  repositoryId: 2,
+  person: 'github:7',
+  requester: 'maria',
+  state: 'held',
+  outcome: 'held',
+  asked: 'change',
+  code: 'secrets',
+  tokens: 1,
+  dollars: null,
+  pull: 13,
+  closedAt: null,
+  merged: false,
+};
+const ledger = [entry, { ...entry, taskId: 'gh-1-c1', state: 'ended' } as const];
+
 const lineOf = (seq: number, kind: string) =>
   new TextEncoder().encode(`id: ${seq}\nevent: ${kind}\ndata: {}\n\n`);
 
@@ -101,7 +124,7 @@ async function startSite(given: { view?: Partial<TaskView>; log?: readonly TaskE
   const world = pageWorld({
     log,
     kept: keptMeasure({ text: patch, complete: true }),
-    deps: { now: Date.now },
+    deps: { now: Date.now, ledger: async () => await Promise.resolve(ledger) },
     task: {
       view: async () => await Promise.resolve({ ...world.view, ...state.view }),
       watch: async (after) => {
@@ -247,6 +270,10 @@ describe('the page of a task', () => {
       expect(await violations(page)).toEqual([]);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
       expect(wide).toBe(false);
+      await page.goto(`${site.url}/tasks`);
+      expect(await page.locator('tbody tr').count()).toBe(4);
+      await photograph(page, `tasks-${scheme}-${width}`);
+      expect(await violations(page)).toEqual([]);
     },
   );
 

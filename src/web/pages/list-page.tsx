@@ -4,7 +4,7 @@ import { ageText } from '../../core/task-words.ts';
 import { visibleLine } from './visible-text.ts';
 
 const states = { held: 'waits for a person', running: 'runs', waiting: 'waits', ended: 'has ended' } as const;
-const places = { github: 'GitHub', slack: 'Slack', api: 'the API' } as const;
+const places = { github: 'on GitHub', slack: 'in Slack', api: 'through the API' } as const;
 const jobs = {
   change: 'Change',
   question: 'Question',
@@ -88,7 +88,7 @@ function Row({ row, now }: { readonly row: LedgerRow; readonly now: number }) {
       <td>{state === 'ended' && end !== null ? visibleLine(end, 100) : states[state]}</td>
       <td>{visibleLine(repository ?? '', 200)}</td>
       <td>
-        {visibleLine(requester ?? '', 100)} <span class="quiet">in {places[place]}</span>
+        {visibleLine(requester ?? '', 100)} <span class="quiet">{places[place]}</span>
       </td>
       <td>{pull === null ? '' : `#${pull}, ${came}`}</td>
       <td>
