@@ -1,8 +1,9 @@
 /** Wires the sweep. */
 import type { SweepDeps } from '../tasks/queue/sweep.ts';
+import { workflowIdOf } from '../tasks/start-task.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
-import { recordOf, slotsObjectOf, slotsOf } from './objects.ts';
+import { recordOf, slotsObjectOf, slotsOf, wakeInstance } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
@@ -19,6 +20,7 @@ export function composeSweep(env: Env): SweepDeps {
     wakeRecord: async (taskId) => await recordOf(env, taskId).wake(),
     destroySandbox: async (taskId) => await sandboxes.get(sandboxes.idFor(taskId)).destroy(),
     release: async (taskId) => await slotsOf(env).release(taskId),
+    wakeWorkflow: async (taskId) => await wakeInstance(env, workflowIdOf(taskId, 0)),
     forget: async (taskId) => await slots.forget(taskId),
     readDeliveries: async () => await env.DELIVERIES.get(env.DELIVERIES.idFromName('deliveries')).wake(),
     log,

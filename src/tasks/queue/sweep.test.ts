@@ -29,6 +29,7 @@ function world(
     },
     destroySandbox: async (taskId) => void done.push(`destroy ${taskId}`),
     release: async (taskId) => void done.push(`release ${taskId}`),
+    wakeWorkflow: async (taskId) => void done.push(`wake ${taskId}`),
     forget: async (taskId) => void done.push(`forget ${taskId}`),
     log: (event, fields) =>
       void logged.push(typeof fields['taskId'] === 'string' ? `${event} ${fields['taskId']}` : event),
@@ -42,7 +43,7 @@ describe('a task in the queue', () => {
     ['whose record is awake', 'watched', []],
     ['whose record had lost its alarm', 'rearmed', []],
     ['whose record cannot be asked', 'broken', []],
-    ['that has no record', 'gone', ['destroy t', 'release t']],
+    ['that has no record', 'gone', ['destroy t', 'release t', 'wake t']],
   ] as const)('%s', async (_, woken, expected) => {
     const { deps, done } = world({ t: woken }, { present: ['t'] });
     await sweep(deps);
@@ -79,7 +80,7 @@ it('continues after a task that fails, and logs what it did', async () => {
     { present: ['a', 'b', 'c'], past: ['d'] },
   );
   await sweep(deps);
-  expect(done).toEqual(['destroy c', 'release c', 'forget d']);
+  expect(done).toEqual(['destroy c', 'release c', 'wake c', 'forget d']);
   expect(logged.toSorted()).toEqual(
     ['sweep.task_failed a', 'sweep.rearmed b', 'sweep.orphan_destroyed c', 'sweep.ended'].toSorted(),
   );

@@ -22,6 +22,8 @@ export interface SweepDeps {
   destroySandbox(taskId: string): Promise<void>;
   /** Releases the task's slot or its place in the queue. */
   release(taskId: string): Promise<void>;
+  /** Wakes the task's Workflow, which starts over if its record has lost its file. Rejects if there is none. */
+  wakeWorkflow(taskId: string): Promise<void>;
   /** Forgets a task whose record has expired. */
   forget(taskId: string): Promise<void>;
   /** Starts the reader of GitHub's log of deliveries. */
@@ -57,6 +59,8 @@ export async function sweep(deps: SweepDeps): Promise<void> {
     await withDeadline(deps.destroySandbox(taskId), taskLimits.destroyMs, 'destroying an orphan');
     // After the sandbox: the other way round there could be one sandbox too many.
     await deps.release(taskId);
+    const wake = withDeadline(deps.wakeWorkflow(taskId), taskLimits.slotCallMs, 'waking a Workflow');
+    await wake.catch(() => undefined);
     counts.orphans += 1;
     deps.log('sweep.orphan_destroyed', { taskId });
   };
