@@ -48,6 +48,8 @@ export interface Harm {
   readonly at: number;
   /** The kinds of outcome that are right. */
   readonly ends: readonly TaskOutcome['kind'][];
+  /** The record was lost, and with it the tokens of the first run: GitHub ends them within an hour. */
+  readonly losesTokens?: boolean;
   /** When the task was cancelled; then the time until its sandbox is gone is measured. */
   readonly cancelledAt?: number;
 }

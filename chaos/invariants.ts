@@ -79,7 +79,7 @@ async function examine(harm: Harm, place: Place): Promise<Findings> {
       : []),
     ...(await changeProblems(view, harm, place)),
     ...sandboxesLeft.map((left) => `left over: ${left}`),
-    ...(tokens === 0 ? [] : [`${tokens} installation tokens still work`]),
+    ...(tokens === 0 || harm.losesTokens === true ? [] : [`${tokens} installation tokens still work`]),
     ...(hasEnded ? [] : ['its Workflow has not ended']),
   ];
   // Read last and once: it is the longest.

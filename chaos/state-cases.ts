@@ -73,10 +73,9 @@ export function stateCases(): readonly ChaosCase[] {
           async (place) => {
             const asked = await askUntil(moment.call, place);
             const at = await place.lane.kill('all', async () => await damageAll(place, folder, harm));
-            // Without its record a task starts over, and its sandbox is used up.
-            const ends =
-              object === 'record' ? (['pull-request', 'failed'] as const) : moment.endsWithoutSandbox;
-            return { ...asked, at, ends };
+            if (object !== 'record') return { ...asked, at, ends: moment.endsWithoutSandbox };
+            // The task starts over, and its sandbox is used up.
+            return { ...asked, at, ends: ['pull-request', 'failed'], losesTokens: true };
           },
         ),
       ),

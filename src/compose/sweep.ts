@@ -1,5 +1,6 @@
 /** Wires the sweep. */
 import type { SweepDeps } from '../tasks/queue/sweep.ts';
+import { taskLimits } from '../tasks/limits.ts';
 import { workflowIdOf } from '../tasks/start-task.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
@@ -16,7 +17,11 @@ export function composeSweep(env: Env): SweepDeps {
   const slots = slotsObjectOf(env);
   const { retentionMs } = baseOf(env);
   return {
-    watched: async (limit) => await slots.watched(now() - retentionMs - graceMs, limit),
+    watched: async (limit) =>
+      await slots.watched(
+        { freshSince: now() - taskLimits.authorizeMs, pastBefore: now() - retentionMs - graceMs },
+        limit,
+      ),
     wakeRecord: async (taskId) => await recordOf(env, taskId).wake(),
     destroySandbox: async (taskId) => await sandboxes.get(sandboxes.idFor(taskId)).destroy(),
     release: async (taskId) => await slotsOf(env).release(taskId),

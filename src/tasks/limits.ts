@@ -53,6 +53,8 @@ export const taskLimits = {
   slotCallsAtOnce: 10,
   /** Tasks of each kind that one sweep checks. */
   sweepAtMost: 200,
+  /** Of those not in the queue: the newest are being authorized. */
+  sweepFresh: 30,
   /** Reclaims the slot of a record that never answers: longer than any sandbox can live. */
   leaseMs: 8 * 60 * 60_000,
   /** How long after the end the post is still retried: a chat can be down for hours. */

@@ -14,6 +14,8 @@ const tick = async () => await worker.scheduled(createScheduledController(), env
 const loseAlarm = async (_: unknown, { storage }: DurableObjectState) => await storage.deleteAlarm();
 const alarm = async (_: unknown, { storage }: DurableObjectState) => await storage.getAlarm();
 
+const before = (pastBefore: number) => ({ freshSince: 0, pastBefore });
+
 describe('the sweep', () => {
   it('re-arms lost alarms of records and the queue, and no others', async () => {
     await recordOf('asleep').open(taskRequest('asleep'));
@@ -37,7 +39,7 @@ describe('the sweep', () => {
     await tick();
     await tick();
     expect(await sandboxCalls('orphan')).toEqual(['destroy']);
-    const { present } = await slots().watched(0, 100);
+    const { present } = await slots().watched(before(0), 100);
     expect(present).not.toContain('orphan');
   });
 
@@ -45,10 +47,12 @@ describe('the sweep', () => {
     await slots().request(claim('long-ago'));
     await slots().release('long-ago');
     const yearsAhead = Date.now() + 5 * 365 * 24 * 60 * 60_000;
-    expect((await slots().watched(yearsAhead, 100)).past).toContain('long-ago');
-    expect((await slots().watched(Date.now() - 60_000, 100)).past).not.toContain('long-ago');
+    const { past, fresh } = await slots().watched(before(yearsAhead), 100);
+    expect(past).toContain('long-ago');
+    expect(fresh).toContain('long-ago');
+    expect((await slots().watched(before(Date.now() - 60_000), 100)).past).not.toContain('long-ago');
     await slots().forget('long-ago');
-    expect((await slots().watched(yearsAhead, 100)).past).not.toContain('long-ago');
+    expect((await slots().watched(before(yearsAhead), 100)).past).not.toContain('long-ago');
   });
 
   it('finds nothing for an unknown task, and reports whether it re-armed a record', async () => {

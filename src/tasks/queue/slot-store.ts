@@ -27,6 +27,8 @@ export interface SlotStore {
   markChecked(taskId: string, now: number): void;
   /** That left before `leftBefore`, in random order, so that failing ones do not block others. */
   past(leftBefore: number, limit: number): string[];
+  /** Tasks outside the queue that were accepted, or left it, since then; the newest first. */
+  fresh(since: number, limit: number): string[];
   forget(taskId: string): void;
   /** Remembers a task that may never enter the queue. */
   add(taskId: string, now: number): void;
@@ -146,6 +148,16 @@ export function openSlotStore(storage: DurableObjectStorage): SlotStore {
         )
         .toArray()
         .map(({ task_id, granted_at }) => ({ taskId: task_id, grantedAt: granted_at })),
+    fresh: (since, limit) =>
+      sql
+        .exec<{ task_id: string }>(
+          `SELECT task_id FROM past WHERE left_at > ? AND task_id NOT IN (SELECT task_id FROM slot)
+           ORDER BY left_at DESC LIMIT ?`,
+          since,
+          limit,
+        )
+        .toArray()
+        .map(({ task_id }) => task_id),
     past: (leftBefore, limit) =>
       sql
         .exec<{ task_id: string }>(

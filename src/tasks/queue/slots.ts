@@ -62,8 +62,14 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
     return { held: held.length, waiting: waiting.length, limit: this.deps().limits.total };
   }
 
-  /** Re-arms a lost alarm. Returns the tasks in the queue, and those that left before `pastBefore`. */
-  async watched(pastBefore: number, limit: number): Promise<{ present: string[]; past: string[] }> {
+  /**
+   * Re-arms a lost alarm. Returns the tasks in the queue, those outside it since `freshSince`, and those that
+   * left before `pastBefore`.
+   */
+  async watched(
+    { freshSince, pastBefore }: { readonly freshSince: number; readonly pastBefore: number },
+    limit: number,
+  ): Promise<{ present: string[]; fresh: string[]; past: string[] }> {
     if ((await this.ctx.storage.getAlarm()) === null) {
       this.#alarmAt = null;
       await this.#settle();
@@ -72,7 +78,11 @@ export abstract class SlotsBase<Env> extends DurableObject<Env> {
     // From a random place, so that a queue that does not move is checked in all its parts.
     const from = all.length > limit ? Math.floor(Math.random() * all.length) : 0;
     const present = [...all.slice(from), ...all.slice(0, from)].slice(0, limit);
-    return { present, past: this.#store.past(pastBefore, limit) };
+    return {
+      present,
+      fresh: this.#store.fresh(freshSince, taskLimits.sweepFresh),
+      past: this.#store.past(pastBefore, limit),
+    };
   }
 
   /** Lists an accepted task, which may be refused before it asks for a slot. */

@@ -5,7 +5,11 @@ import { sweep, type SweepDeps, type Woken } from './sweep.ts';
 /** A queue and its records; what was done is written down in order. */
 function world(
   records: Readonly<Record<string, Woken | 'broken'>>,
-  { present = [], past = [] }: { present?: readonly string[]; past?: readonly string[] },
+  {
+    present = [],
+    fresh = [],
+    past = [],
+  }: { present?: readonly string[]; fresh?: readonly string[]; past?: readonly string[] },
   changes: Partial<SweepDeps> = {},
 ) {
   const done: string[] = [];
@@ -16,7 +20,7 @@ function world(
     readDeliveries: async () => await Promise.resolve(),
     watched: async (limit) => {
       expect(limit).toBe(taskLimits.sweepAtMost);
-      return await Promise.resolve({ present, past });
+      return await Promise.resolve({ present, fresh, past });
     },
     wakeRecord: async (taskId) => {
       working += 1;
@@ -59,6 +63,12 @@ describe('a task in the queue', () => {
     await sweep(deps);
     expect(done).toEqual([]);
   });
+});
+
+it('wakes the Workflow of a task without a record that is not in the queue yet', async () => {
+  const { deps, done } = world({ a: 'watched' }, { fresh: ['a', 'b'] });
+  await sweep(deps);
+  expect(done).toEqual(['wake b']);
 });
 
 describe('a task that was over long ago', () => {

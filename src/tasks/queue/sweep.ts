@@ -15,14 +15,21 @@ import { taskLimits } from '../limits.ts';
 export type Woken = 'watched' | 'rearmed' | 'gone';
 
 export interface SweepDeps {
-  /** The tasks in the queue and those whose record should have expired, each at most `limit`. */
-  watched(limit: number): Promise<{ readonly present: readonly string[]; readonly past: readonly string[] }>;
+  /**
+   * The tasks in the queue, those that are being authorized or have just ended, and those whose record should
+   * have expired, each at most `limit`.
+   */
+  watched(limit: number): Promise<{
+    readonly present: readonly string[];
+    readonly fresh: readonly string[];
+    readonly past: readonly string[];
+  }>;
   wakeRecord(taskId: string): Promise<Woken>;
   /** Idempotent, also for a sandbox that never existed. */
   destroySandbox(taskId: string): Promise<void>;
   /** Releases the task's slot or its place in the queue. */
   release(taskId: string): Promise<void>;
-  /** Wakes the task's Workflow, which starts over if its record has lost its file. Rejects if there is none. */
+  /** Wakes the Workflow, which starts over if the record has lost its file. Rejects if there is none. */
   wakeWorkflow(taskId: string): Promise<void>;
   /** Forgets a task whose record has expired. */
   forget(taskId: string): Promise<void>;
@@ -36,7 +43,7 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   await withDeadline(deps.readDeliveries(), taskLimits.slotCallMs, 'waking the reader of deliveries').catch(
     (error: unknown) => deps.log('deliveries.not_woken', { error: String(error) }),
   );
-  const { present, past } = await withDeadline(
+  const { present, fresh, past } = await withDeadline(
     deps.watched(taskLimits.sweepAtMost),
     taskLimits.slotCallMs,
     'asking the queue',
@@ -55,16 +62,21 @@ export async function sweep(deps: SweepDeps): Promise<void> {
       deps.log('sweep.task_failed', { taskId, error: String(error) });
     }
   };
+  const wake = async (taskId: string): Promise<void> =>
+    await withDeadline(deps.wakeWorkflow(taskId), taskLimits.slotCallMs, 'waking a Workflow').catch(
+      () => undefined,
+    );
   const orphaned = async (taskId: string): Promise<void> => {
     await withDeadline(deps.destroySandbox(taskId), taskLimits.destroyMs, 'destroying an orphan');
     // After the sandbox: the other way round there could be one sandbox too many.
     await deps.release(taskId);
-    const wake = withDeadline(deps.wakeWorkflow(taskId), taskLimits.slotCallMs, 'waking a Workflow');
-    await wake.catch(() => undefined);
+    await wake(taskId);
     counts.orphans += 1;
     deps.log('sweep.orphan_destroyed', { taskId });
   };
   await inGroups(present, async (taskId) => await look(taskId, async () => await orphaned(taskId)));
+  // A task whose record is being opened is also gone: it has no sandbox to destroy yet.
+  await inGroups(fresh, async (taskId) => await look(taskId, async () => await wake(taskId)));
   await inGroups(past, async (taskId) => await look(taskId, async () => await deps.forget(taskId)));
   deps.log('sweep.ended', counts);
 }
