@@ -62,7 +62,7 @@ function proofSection({ proof, state }: PageInput): Html {
 const mentionWords = {
   awaited: 'Waiting for it to arrive …',
   arrived: 'It arrived. Waiting for the answer …',
-  refused: 'It arrived and was refused: the comment below it says why. Waiting for another one …',
+  fruitless: 'It arrived, and came to nothing: the comment below it says why. Waiting for another one …',
 } as const;
 
 const deploymentSection = (lines: readonly string[]): Html =>

@@ -26,8 +26,11 @@ export type ProofView =
       readonly stage: 'running';
       readonly url: string;
       readonly findings: readonly Finding[];
-      readonly mention: 'awaited' | 'arrived' | 'refused' | 'answered';
+      readonly mention: 'awaited' | 'arrived' | 'fruitless' | 'answered';
     };
+
+/** Ends of a task that show less than a bot that works. */
+const fruitless = new Set(['refused', 'failed', 'cancelled', 'ignored']);
 
 const lineSchema = z.object({ event: z.string(), outcome: z.string().optional() });
 
@@ -104,6 +107,6 @@ export class Proof {
     const read = lineSchema.safeParse(parseJson(line)).data;
     if (read?.event === 'webhook.accepted') this.current = { ...current, mention: 'arrived' };
     if (read?.event === 'task.ended')
-      this.current = { ...current, mention: read.outcome === 'answered' ? 'answered' : 'refused' };
+      this.current = { ...current, mention: fruitless.has(read.outcome ?? '') ? 'fruitless' : 'answered' };
   }
 }

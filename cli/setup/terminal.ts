@@ -121,8 +121,8 @@ async function prove(deps: TerminalDeps, state: SetupState): Promise<void> {
   say(`Write this under ${where}:\n\n  @${state.app?.slug ?? ''} help\n\nWaiting …`);
   let shown = '';
   for (let now = proof.view(); now.stage === 'running' && now.mention !== 'answered'; now = proof.view()) {
-    if (now.mention === 'refused' && shown !== now.mention)
-      say('It arrived and was refused: the comment below it says why. Waiting for another one …');
+    if (now.mention === 'fruitless' && shown !== now.mention)
+      say('It arrived, and came to nothing: the comment below it says why. Waiting for another one …');
     shown = now.mention;
     await sleep(lookMs, undefined, { signal: stop });
   }
