@@ -94,9 +94,11 @@ function introduce(world: World, story: Story): void {
   say();
 }
 
-async function pageOfNewest({ bot, apiToken }: World): Promise<string> {
-  const [newest] = (await listTasks({ url: bot.url, apiToken })).tasks;
-  return newest === undefined ? '/tasks' : `/t/${newest.taskId}`;
+/** The page of the first task that made a pull request. */
+async function pageOfTask({ bot, apiToken }: World): Promise<string> {
+  const { tasks } = await listTasks({ url: bot.url, apiToken });
+  const shown = tasks.findLast(({ outcome }) => outcome?.kind === 'pull-request');
+  return shown === undefined ? '/tasks' : `/t/${shown.taskId}`;
 }
 
 async function stayOpen(world: World, story: Story, signal: AbortSignal): Promise<void> {
@@ -104,7 +106,7 @@ async function stayOpen(world: World, story: Story, signal: AbortSignal): Promis
   say(bold('Everything is still running. Press Ctrl-C to stop it.'));
   const addresses = [
     ...story.addresses(world),
-    ['page', `${await world.openLink(await pageOfNewest(world))}   (works once)`] as const,
+    ['page', `${await world.openLink(await pageOfTask(world))}   (works once)`] as const,
     // The folder, because the simulated GitHub asks for a token, like GitHub for a private repository.
     ['clone', `git clone ${world.repository.gitDir} split-bill`] as const,
     ['API', `${world.bot.url}/api/tasks   (API_TOKEN=${world.apiToken})`] as const,
