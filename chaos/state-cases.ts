@@ -49,6 +49,9 @@ const damages = {
   },
 } as const;
 
+/** What SQLite makes of the damage does not depend on the moment: later ones get one kind. */
+const damagesAt = (moment: string) => Object.entries(damages).slice(0, moment === 'authorize' ? 3 : 1);
+
 /** While the folder is full or cannot be written, ms. */
 const troubleMs = 3_000;
 
@@ -65,7 +68,7 @@ export function stateCases(): readonly ChaosCase[] {
       return { ...asked, at: Date.now(), ends: moment.endsWithoutSandbox };
     }),
     ...Object.entries(objects).flatMap(([object, folder]) =>
-      Object.entries(damages).map(([damage, harm]) =>
+      damagesAt(name).map(([damage, harm]) =>
         stateCase(
           `damaged/${name}/${object}/${damage.replace(' ', '-')}`,
           name,
