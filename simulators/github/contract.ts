@@ -302,6 +302,8 @@ export interface Fault {
   readonly times?: number;
   /** `after` performs the request and loses the answer (REST only). Default `before`. */
   readonly when?: 'before' | 'after';
+  /** Called when a request meets it. */
+  readonly onMet?: () => void;
 }
 
 export interface PatternParameters {

@@ -15,6 +15,7 @@ export class Faults {
     if (found === undefined) return null;
     found.left -= 1;
     if (found.left <= 0) this.planned.splice(index, 1);
+    found.fault.onMet?.();
     return found.fault;
   }
 }

@@ -1,10 +1,16 @@
-/** The whole machine stops in the middle of a task, sandboxes included, and starts on the same state. */
+/**
+ * The whole machine stops in the middle of a task, sandboxes included, and starts on the same state. Then its
+ * disk is full.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { splitBillPatch } from '../../cli/demo/demo-script.ts';
 import { drain } from '../../cli/start/drain.ts';
 import { listOpenTasks } from '../../cli/task/bot-api.ts';
-import { startBot, type DrainableBot } from '../../host/bot.ts';
+import { startBot, type BotOptions, type DrainableBot } from '../../host/bot.ts';
 import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
 import type { TaskEvent } from '../../src/core/task-view.ts';
 import {
@@ -16,6 +22,7 @@ import {
   splitBill,
   startFlow,
   steered,
+  until,
   untilCommand,
   untilEnded,
   untilNothingIsLeft,
@@ -24,6 +31,17 @@ import {
   type Asked,
   type FlowWorld,
 } from './ask.ts';
+
+/** The state of the bot is on a small disk of its own, where this user may mount one. */
+let disk: string | null = null;
+const diskMiB = 96;
+
+async function startOnSmallDisk(options: BotOptions): Promise<DrainableBot> {
+  mkdirSync(options.stateDir, { recursive: true });
+  const mount = ['-t', 'tmpfs', '-o', `size=${diskMiB}m`, 'airlock-test', options.stateDir];
+  if (disk === null && spawnSync('mount', mount).status === 0) disk = options.stateDir;
+  return await startBot(options);
+}
 
 describe('a bot that is stopped while a task runs and started again', () => {
   let flow: FlowWorld;
@@ -35,12 +53,13 @@ describe('a bot that is stopped while a task runs and started again', () => {
   beforeAll(async () => {
     const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' });
     flow = await startFlow({
-      startBot: async (options) => (bot = await startBot(options)),
+      startBot: async (options) => (bot = await startOnSmallDisk(options)),
       // In this order: what is asked last in an issue comes with all that was asked there before.
       script: scriptsByName({
         ...steered,
         mend: [applyPatch(splitBillPatch), answer],
         wait: [applyPatch(splitBillPatch), shell('sleep 3600'), answer],
+        brief: [shell('sleep 1; echo first'), applyPatch(splitBillPatch), answer],
       }),
     });
     finished = await ask(flow.world, '@airlock mend it [mend]');
@@ -51,7 +70,10 @@ describe('a bot that is stopped while a task runs and started again', () => {
     await flow.world.restartBot();
     events = await following;
   });
-  afterAll(async () => await flow.close());
+  afterAll(async () => {
+    await flow.close();
+    if (disk !== null) spawnSync('umount', ['--lazy', disk]);
+  });
 
   it('ends the task with the reason: its sandbox is lost', async () => {
     const view = await untilEnded(flow.world, asked.taskId);
@@ -121,8 +143,26 @@ describe('a bot that is stopped while a task runs and started again', () => {
     expect((await untilEnded(flow.world, accepted.taskId)).outcome).toMatchObject({ kind: 'pull-request' });
   });
 
+  it('waits while its disk is full, is reported by name, and goes on when there is room again', async (test) => {
+    if (disk === null) return test.skip('this user may not mount a disk');
+    const task = await ask(flow.world, '@airlock mend it [brief]');
+    await untilCommand(flow.world, task.taskId, 'echo first');
+    const filler = join(disk, 'filler');
+    // What there is room for is written.
+    expect(() => writeFileSync(filler, Buffer.alloc(diskMiB * 1024 * 1024))).toThrow('ENOSPC');
+    const health = async () => await fetch(`${bot.url}/healthz`).catch(() => null);
+    await until('the full disk to be reported', async () => (await health())?.status === 503);
+    expect(await (await health())?.json()).toMatchObject({
+      error: { code: 'not-writable', message: expect.stringMatching(/ENOSPC.*free space/) },
+    });
+    await until('a write to fail', () => flow.logText.some((line) => line.includes('SQLITE_FULL')));
+    rmSync(filler);
+    expect((await untilEnded(flow.world, task.taskId)).outcome).toMatchObject({ kind: 'pull-request' });
+    expect(botComments(flow.world, { ...splitBill, issue: task.issue })).toHaveLength(1);
+  });
+
   it('left no sandbox behind', async () => {
     await untilNothingIsLeft(flow);
-    expect(flow.logged('sandbox.started')).toHaveLength(5);
+    expect(flow.logged('sandbox.started')).toHaveLength(disk === null ? 5 : 6);
   });
 });
