@@ -78,6 +78,8 @@ async function runCase(one: ChaosCase, lane: Lane, interrupted: AbortSignal): Pr
     const place = { lane, repository, before, signal: AbortSignal.any([interrupted, late]) };
     const harm = await one.run(place);
     const { settledAt, sandboxGoneAt, ...findings } = await settle(harm, place);
+    // What is left over now is cleaned up with the lane.
+    interrupted.throwIfAborted();
     return {
       ...named,
       ...findings,

@@ -143,7 +143,7 @@ describe('a bot that is stopped while a task runs and started again', () => {
     expect((await untilEnded(flow.world, accepted.taskId)).outcome).toMatchObject({ kind: 'pull-request' });
   });
 
-  it('waits while its disk is full, is reported by name, and goes on when there is room again', async (test) => {
+  it('names its full disk, waits, and ends its task when there is room again', async (test) => {
     if (disk === null) return test.skip('this user may not mount a disk');
     const task = await ask(flow.world, '@airlock mend it [brief]');
     await untilCommand(flow.world, task.taskId, 'echo first');
