@@ -46,6 +46,8 @@ export interface Harm {
   readonly continues?: { readonly number: number; readonly headSha: string; readonly branch: string };
   /** When the harm was done, ms since the epoch. Recovery is measured from here. */
   readonly at: number;
+  /** Steps that had begun and were not done, as the engine's database said afterwards. */
+  readonly met?: readonly string[];
   /** The kinds of outcome that are right. */
   readonly ends: readonly TaskOutcome['kind'][];
   /** The record was lost, and with it the tokens of the first run: GitHub ends them within an hour. */
@@ -59,6 +61,8 @@ export interface CaseResult {
   readonly group: GroupName;
   readonly phase: string;
   readonly injected: string;
+  /** Steps that the harm met, as the engine's database said afterwards; empty between two steps. */
+  readonly met: readonly string[];
   /** Terminal answers where it was asked. */
   readonly answers: number;
   readonly pullRequests: number;

@@ -72,6 +72,15 @@ function baseline(story: Story): ChaosCase {
   };
 }
 
+/** Steps that had begun by then and were not done. */
+function openAt(entries: readonly StepEntry[], at: number): readonly string[] {
+  const before = entries.filter((entry) => entry.at <= at);
+  const of = (wanted: StepEntry['what']) =>
+    before.filter(({ what }) => what === wanted).map(({ step }) => step);
+  const done = [...of('done'), ...of('failed')];
+  return of('begun').filter((step) => !done.includes(step));
+}
+
 /** Without the engine's counter. */
 export const nameOf = (step: string): string => step.replace(/-\d+$/, '');
 
@@ -93,7 +102,8 @@ function killPoint(story: Story, step: string, moment: Moment, target: KillTarge
       const asked = await story.ask(place);
       await untilMoment(story, step, moment, asked.instanceId ?? asked.taskId, place);
       const at = await place.lane.kill(target);
-      return { ...asked, at, ends: endsAfter(story, step, target) };
+      const entries = journalOf(place.lane.botStateDir, asked.instanceId ?? asked.taskId).entries();
+      return { ...asked, at, met: openAt(entries, at), ends: endsAfter(story, step, target) };
     },
   };
 }

@@ -7,6 +7,7 @@ const result = (more: Partial<CaseResult>): CaseResult => ({
   group: 'kills',
   phase: 'after gate-1',
   injected: 'workerd is killed',
+  met: [],
   answers: 1,
   pullRequests: 1,
   sandboxesLeft: 0,

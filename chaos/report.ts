@@ -18,8 +18,18 @@ export function reportOf(results: readonly CaseResult[]): Report {
   };
 }
 
-export function caseLine({ ok, id, phase, injected, outcome, recoveryMs, problems }: CaseResult): string {
-  const head = `${ok ? '✓' : '✗'} ${id}  ${durationText(recoveryMs)}  ${phase}: ${injected} → ${outcome}`;
+export function caseLine({
+  ok,
+  id,
+  phase,
+  injected,
+  met,
+  outcome,
+  recoveryMs,
+  problems,
+}: CaseResult): string {
+  const open = met.length === 0 ? '' : ` (in ${met.join(', ')})`;
+  const head = `${ok ? '✓' : '✗'} ${id}  ${durationText(recoveryMs)}  ${phase}: ${injected}${open} → ${outcome}`;
   return [head, ...problems.map((problem) => `    ${problem}`)].join('\n');
 }
 

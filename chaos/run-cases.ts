@@ -63,7 +63,8 @@ export async function runCases(
   return cases.flatMap(({ id }) => results.get(id) ?? []);
 }
 
-async function runCase(one: ChaosCase, lane: Lane, interrupted: AbortSignal): Promise<CaseResult> {
+/** A lane in which a case did not end well is not used again, unless only for a report of more of them. */
+export async function runCase(one: ChaosCase, lane: Lane, interrupted: AbortSignal): Promise<CaseResult> {
   const { id, group, phase, injected } = one;
   const named = { id, group, phase, injected };
   const startedAt = Date.now();
@@ -83,6 +84,7 @@ async function runCase(one: ChaosCase, lane: Lane, interrupted: AbortSignal): Pr
     return {
       ...named,
       ...findings,
+      met: harm.met ?? [],
       recoveryMs: settledAt - harm.at,
       cancelMs:
         harm.cancelledAt === undefined || sandboxGoneAt === null
@@ -94,6 +96,7 @@ async function runCase(one: ChaosCase, lane: Lane, interrupted: AbortSignal): Pr
     interrupted.throwIfAborted();
     return {
       ...named,
+      met: [],
       answers: 0,
       pullRequests: 0,
       sandboxesLeft: 0,
