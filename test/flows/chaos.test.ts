@@ -1,7 +1,8 @@
-/** A fixed subset of `npm run chaos`, in which each kind of kill is there. */
+/** A fixed subset of `npm run chaos`, in which each kind of harm is there. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allCases } from '../../chaos/all-cases.ts';
-import type { CaseResult } from '../../chaos/case.ts';
+import { callCase } from '../../chaos/calls/call-cases.ts';
+import type { CaseResult, ChaosCase } from '../../chaos/case.ts';
 import { startLane, type Lane } from '../../chaos/lane.ts';
 import { runCase } from '../../chaos/run-cases.ts';
 
@@ -23,22 +24,49 @@ const together = [
   'kill/call/POST-pulls/worker',
 ];
 
+/** These harm only their own task. Without the recorded run that finds out about all calls. */
+const atOnce = [
+  callCase(
+    'issue',
+    { service: 'github', method: 'POST', name: 'github POST /git/git-upload-pack', nth: 1 },
+    'limited',
+  ),
+  callCase('issue', { service: 'github', method: 'POST', name: 'github POST /pulls', nth: 1 }, 'duplicate'),
+  callCase(
+    'issue',
+    { service: 'sandbox-host', method: 'POST', name: 'sandbox-host POST /start', nth: 1 },
+    'reset',
+  ),
+];
+
 let lane: Lane;
+let cases: readonly ChaosCase[];
 beforeAll(async () => {
+  cases = await allCases(['kills', 'cancels'], never);
   lane = await startLane();
 });
 afterAll(async () => await lane.close());
 
-async function resultOf(id: string, where = lane): Promise<CaseResult> {
-  const one = allCases().find((candidate) => candidate.id === id);
-  if (one === undefined) throw new Error(`there is no case ${id}`);
-  return await runCase(one, where, new AbortController().signal);
-}
+const never = new AbortController().signal;
 const good = { ok: true, problems: [] };
+
+async function resultOf(id: string, where = lane): Promise<CaseResult> {
+  const one = cases.find((candidate) => candidate.id === id);
+  if (one === undefined) throw new Error(`there is no case ${id}`);
+  return await runCase(one, where, never);
+}
 
 describe('a task whose bot is harmed', () => {
   it.each(alone)('ends once and leaves nothing behind: %s', async (id) => {
     expect(await resultOf(id)).toMatchObject(good);
+  });
+
+  it('ends once and leaves nothing behind when it is cancelled, or a call of it fails', async () => {
+    const results = await Promise.all([
+      resultOf('cancel/codex/comment'),
+      ...atOnce.map(async (one) => await runCase(one, lane, never)),
+    ]);
+    expect(results).toMatchObject(results.map(() => good));
   });
 });
 
