@@ -73,7 +73,9 @@ async function examine(harm: Harm, place: Place): Promise<Findings> {
     ...(harm.ends.includes(outcome.kind)
       ? []
       : [`it ended as ${JSON.stringify(outcome).slice(0, 300)}, not as ${harm.ends.join(' or ')}`]),
-    ...(answers.length === 1 ? [] : [`it has ${answers.length} answers`]),
+    ...(answers.length === 1
+      ? []
+      : [`it has ${answers.length} answers: ${answers.map((text) => text.slice(0, 80)).join(' | ')}`]),
     ...(outcome.kind === 'pull-request' && !answers.some((text) => text.includes(outcome.pullRequest.url))
       ? ['its answer does not link the pull request']
       : []),
@@ -94,19 +96,18 @@ const outcomeText = ({ outcome }: TaskView): string =>
   outcome === null ? 'none' : 'reason' in outcome ? `${outcome.kind}: ${outcome.reason.code}` : outcome.kind;
 
 /** A post that shows progress is no answer, and neither is a link to the answer below it. */
-function answersOf({ asker, taskId }: Harm, { lane, repository }: Place): readonly string[] {
+function answersOf({ taskId, asker, instanceId = '' }: Harm, { lane, repository }: Place): readonly string[] {
   const { world } = lane;
+  // Each attempt to publish has an end of its own, and a command such as `retry` an answer.
+  const attempt = /-publish-(\d+)$/.exec(instanceId)?.[1] ?? '0';
+  const marker = new RegExp(`<!-- airlock:(?:(?:task|result)=${taskId}|end=${taskId}-${attempt}) -->`);
+  const isOf = (body: string): boolean => marker.test(body) || !body.includes('<!-- airlock:');
   const texts =
     asker.kind === 'issue'
       ? world.github
           .comments({ ...repository, issue: asker.issue })
-          .filter(({ author }) => author === 'airlock[bot]')
+          .filter(({ author, body }) => author === 'airlock[bot]' && isOf(body))
           .map(({ body }) => body)
-          // Who cancels by a comment gets an answer of its own.
-          .filter(
-            (body) =>
-              !/<!-- airlock:/.test(body) || body.includes(`=${taskId} `) || body.includes(`=${taskId}-`),
-          )
       : world.slack
           .thread(asker.channel, asker.threadTs)
           .filter(({ fromBot }) => fromBot)
