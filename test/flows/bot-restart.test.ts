@@ -35,12 +35,21 @@ import {
 /** The state of the bot is on a small disk of its own, where this user may mount one. */
 let disk: string | null = null;
 const diskMiB = 96;
+/** The bot is stopped for the last time. */
+let isOver = false;
 
 async function startOnSmallDisk(options: BotOptions): Promise<DrainableBot> {
   mkdirSync(options.stateDir, { recursive: true });
   const mount = ['-t', 'tmpfs', '-o', `size=${diskMiB}m`, 'airlock-test', options.stateDir];
   if (disk === null && spawnSync('mount', mount).status === 0) disk = options.stateDir;
-  return await startBot(options);
+  const bot = await startBot(options);
+  return {
+    ...bot,
+    stop: async () => {
+      await bot.stop();
+      if (isOver && disk !== null) spawnSync('umount', ['--lazy', disk]);
+    },
+  };
 }
 
 describe('a bot that is stopped while a task runs and started again', () => {
@@ -71,8 +80,8 @@ describe('a bot that is stopped while a task runs and started again', () => {
     events = await following;
   });
   afterAll(async () => {
+    isOver = true;
     await flow.close();
-    if (disk !== null) spawnSync('umount', ['--lazy', disk]);
   });
 
   it('ends the task with the reason: its sandbox is lost', async () => {
