@@ -92,6 +92,7 @@ async function storm(
   );
   return {
     id: 'storm',
+    met: [],
     group: 'storm',
     phase: 'everywhere',
     injected: `${sent.deliveries} deliveries of ${triggers} triggers, three restarts`,
