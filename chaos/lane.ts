@@ -86,6 +86,10 @@ export async function startLane(): Promise<Lane> {
   let asked = 0;
   let diskBytes = 0;
   const exchange = createExchange(() => world.github.issuedTokens());
+  const clear = async (): Promise<void> => {
+    if (diskBytes > 0) await run('umount', ['--lazy', botStateDir], { timeout: 10_000 });
+    await rm(stateDir, { recursive: true, force: true });
+  };
   const world = await startWorld({
     stateDir,
     files: splitBillFiles,
@@ -110,6 +114,9 @@ export async function startLane(): Promise<Lane> {
       for (const folder of foldersOf(options.stateDir)) folders.add(folder);
       return bot;
     },
+  }).catch(async (error: unknown) => {
+    await clear();
+    throw error;
   });
   const needed = Object.entries(permissionNeeds).map(([name, { level }]) => [name, level]);
   world.github.changeApp({
@@ -190,8 +197,7 @@ export async function startLane(): Promise<Lane> {
     },
     close: async () => {
       await world.close();
-      if (diskBytes > 0) await run('umount', ['--lazy', botStateDir], { timeout: 10_000 });
-      await rm(stateDir, { recursive: true, force: true });
+      await clear();
     },
   };
 }
