@@ -92,6 +92,7 @@ export async function sendStorm({ world, stubs }: StormWorld, plan: StormPlan): 
   const pick = <Item>(items: readonly Item[]): Item | undefined =>
     items[Math.floor(Math.random() * items.length)];
   const redeliver = async (): Promise<void> => {
+    await until('the first issue to be there', () => issues.length > 0, { everyMs: 20 });
     const delivery = pick(pick(issues)?.deliveries ?? []);
     if (delivery !== undefined) await github.redeliver(delivery.id);
   };
@@ -112,6 +113,8 @@ export async function sendStorm({ world, stubs }: StormWorld, plan: StormPlan): 
   const more = Math.max(0, plan.deliveries - opened - 3 * plan.commands);
   const sending = [
     ...shuffled([...firsts.splice(plan.issues), ...again]),
+    // One before all that is delivered again.
+    ...firsts.splice(0, 1),
     ...shuffled([...firsts, ...Array.from({ length: more }, () => redeliver)]),
   ];
   const ended = () => stubs.started().length - stubs.running().length;

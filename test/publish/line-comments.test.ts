@@ -168,7 +168,7 @@ describe('the answers to the line comments of a review', () => {
     const of = await scene();
     of.simulator.failNext({ method: 'POST', path: /\/replies$/, status: 404 });
     expect(await answer(of)).toEqual([
-      { id: of.lines[0], reason: { code: 'line-comment-gone', message: expect.any(String) } },
+      { id: of.lines[0], reason: expect.objectContaining({ code: 'line-comment-gone' }) },
     ]);
     expect(replies(of)).toEqual(once(of).slice(1));
   });

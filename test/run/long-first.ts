@@ -2,7 +2,17 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Measured; a file that is missing here only starts later. */
-const longest = ['slots', 'slack-control', 'setup', 'probes', 'demo', 'on-cloudflare', 'slack-ways'];
+const longest = [
+  'setup',
+  'slack-control',
+  'chaos',
+  'ends',
+  'demo',
+  'slack-tasks',
+  'slack-ways',
+  'slots',
+  'secrets',
+];
 
 /** Loads the Worker's modules a second time, which ends the Durable Objects of other files. */
 const last = /\/test\/workerd\/unconfigured\.test\.ts$/;
