@@ -5,6 +5,8 @@ import { startLane, type Lane } from './lane.ts';
 
 /** Cases that harm only their own task run at once in one bot; it has eight sandboxes. */
 const atOnce = 7;
+/** Of the lanes, how many begin with such cases. The others mostly wait for one task each. */
+const sharedLanes = 2;
 /** For asking and the harm, in addition to the time of the recovery. */
 const harmMs = 3 * 60_000;
 
@@ -39,10 +41,11 @@ export async function runCases(
       }),
     );
   };
-  const runLane = async (): Promise<void> => {
+  const runLane = async (index: number): Promise<void> => {
     let lane: Lane | null = null;
     try {
-      if (left.shared.length > 0) await drainShared((lane = await startLane()));
+      if (left.shared.length > 0 && (index < sharedLanes || left.alone.length === 0))
+        await drainShared((lane = await startLane()));
       for (let one = left.alone.shift(); one !== undefined; one = left.alone.shift()) {
         signal.throwIfAborted();
         lane ??= await startLane();
@@ -58,7 +61,9 @@ export async function runCases(
   };
   const many = Math.min(lanes, Math.ceil(left.shared.length / atOnce) + left.alone.length);
   progress(`${cases.length} cases with ${many} bots side by side`);
-  const ends = await Promise.allSettled(Array.from({ length: many }, runLane));
+  const ends = await Promise.allSettled(
+    Array.from({ length: many }, async (_, index) => await runLane(index)),
+  );
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return cases.flatMap(({ id }) => results.get(id) ?? []);
 }
