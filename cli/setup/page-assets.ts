@@ -33,5 +33,19 @@ details{margin:14px 0}summary{cursor:pointer;color:var(--muted)}
 @media (max-width:600px){main{padding:16px}}
 `;
 
-/** Sends on what the person has already confirmed. */
-export const setupScript = `document.querySelector('form[data-send]')?.submit();\n`;
+/**
+ * Sends on what the person has already confirmed. While the page waits, it is loaded again only once it would
+ * show something else, so that it interrupts nobody who reads it. What went wrong is shown until then.
+ */
+export const setupScript = `document.querySelector('form[data-send]')?.submit();
+const main = document.querySelector('main[data-waits]');
+let seen = main?.querySelector('.problem') ? null : main?.textContent;
+async function look() {
+  const response = await fetch('/').catch(() => null);
+  const page = new DOMParser().parseFromString((await response?.text()) ?? '', 'text/html');
+  const now = page.querySelector('main')?.textContent;
+  if (response?.ok && now !== (seen ??= now)) location.assign('/');
+  else setTimeout(look, 2000);
+}
+if (main) setTimeout(look, 2000);
+`;

@@ -35,7 +35,7 @@ export function sendingPage(form: { readonly action: string; readonly manifest: 
         <button>Continue on GitHub</button>
       </form>
     </section>`,
-    null,
+    false,
   );
 }
 
@@ -46,24 +46,25 @@ export const closedPage = (why: string): Html =>
       <h1>This page is closed</h1>
       <p>${why}</p>
     </section>`,
-    null,
+    false,
   );
 
-export function documentOf(title: string, main: Html, refreshSeconds: number | null): Html {
+/** `waits`: the page shows by itself what changes. Where scripts are off, it is loaded again and again. */
+export function documentOf(title: string, main: Html, waits: boolean): Html {
   return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        ${refreshSeconds === null ? '' : html`<meta http-equiv="refresh" content="${refreshSeconds}" />`}
+        ${waits ? html`<noscript><meta http-equiv="refresh" content="3; url=/" /></noscript>` : ''}
         <title>${title}</title>
         <link rel="stylesheet" href="/setup.css" />
         <script type="module" src="/setup.js"></script>
       </head>
       <body>
         <header><strong>Airlock</strong> set-up</header>
-        <main>${main}</main>
+        <main ${waits ? html`data-waits` : ''}>${main}</main>
       </body>
     </html>`;
 }

@@ -39,7 +39,7 @@ export function setupPage(input: PageInput): Html {
         </ol>
       </nav>
       ${input.refusal === null ? '' : alertOf(input.refusal)} ${sections[step](input)}`,
-    waits ? 3 : null,
+    waits,
   );
 }
 

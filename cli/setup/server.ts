@@ -89,7 +89,7 @@ function routes(options: SetupServerOptions, guard: Guard, port: number): Hono {
     const { githubUrl } = readSettings(await store.settings()).settings;
     c.header(
       'content-security-policy',
-      "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'; " +
+      "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; " +
         `form-action 'self' ${new URL(githubUrl).origin}`,
     );
     c.header('x-content-type-options', 'nosniff');

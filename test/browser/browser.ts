@@ -3,9 +3,12 @@
  * `AIRLOCK_SCREENS` set to a folder, `photograph` writes pictures there; otherwise it does nothing.
  */
 import { accessSync, constants } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { chromium, type BrowserContextOptions, type Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
+import { z } from 'zod';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome'];
 
@@ -36,6 +39,42 @@ export async function openBrowser() {
 export async function photograph(page: Page, name: string): Promise<void> {
   const folder = process.env['AIRLOCK_SCREENS'] ?? '';
   if (folder !== '') await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}
+
+const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const violationsSchema = z.array(
+  z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) }),
+);
+
+/** What axe finds, with everything unfolded. In a world of its own, so that the page's policy stays as it is. */
+export async function violations(page: Page): Promise<string[]> {
+  const source = await readFile(axeSource, 'utf8');
+  await page.evaluate(() => {
+    for (const folded of document.querySelectorAll('details')) folded.open = true;
+  });
+  const session = await page.context().newCDPSession(page);
+  const { frameTree } = await session.send('Page.getFrameTree');
+  const { executionContextId: contextId } = await session.send('Page.createIsolatedWorld', {
+    frameId: frameTree.frame.id,
+  });
+  await session.send('Runtime.evaluate', { contextId, expression: source });
+  const { result } = await session.send('Runtime.evaluate', {
+    contextId,
+    expression: 'axe.run().then(({ violations }) => JSON.stringify(violations))',
+    awaitPromise: true,
+  });
+  const found = violationsSchema.parse(JSON.parse(String(result.value)));
+  return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+/** What a page takes: bytes of its scripts' heap after a collection, and nodes, also those no longer shown. */
+export async function memoryOf(page: Page): Promise<{ readonly heap: number; readonly nodes: number }> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  await session.send('Performance.enable');
+  const { metrics } = await session.send('Performance.getMetrics');
+  const of = (wanted: string) => metrics.find(({ name }) => name === wanted)?.value ?? Number.NaN;
+  return { heap: of('JSHeapUsedSize'), nodes: of('Nodes') };
 }
 
 function executable(): string {

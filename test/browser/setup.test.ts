@@ -1,12 +1,12 @@
 /**
  * From nothing to the first answer, as a person does it in a browser. Lists every click and paste with its
- * second; with `AIRLOCK_SCREENS` it photographs every screen.
+ * second, and holds every screen against axe; with `AIRLOCK_SCREENS` it photographs every screen.
  */
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, expect, it } from 'vitest';
 import { examineSandboxes } from '../../cli/doctor/examine-here.ts';
 import { openaiKey, startSetupWorld } from '../setup/setup-world.ts';
-import { openBrowser, photograph } from './browser.ts';
+import { openBrowser, photograph, violations } from './browser.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -17,10 +17,15 @@ afterEach(async () => {
 class Diary {
   private readonly startedAt = performance.now();
   readonly lines: string[] = [];
+  /** What axe found, in the pages of this origin. */
+  readonly violations: string[] = [];
   private readonly name: string;
+  private readonly origin: string | null;
 
-  constructor(name: string) {
+  /** `origin`: null without scripts, which axe needs. */
+  constructor(name: string, origin: string | null) {
     this.name = name;
+    this.origin = origin;
   }
 
   async click(page: Page, words: string | RegExp, role: 'button' | 'link' | 'checkbox' = 'button') {
@@ -36,6 +41,9 @@ class Diary {
 
   async picture(page: Page) {
     await photograph(page, `setup-${this.name}-${String(this.lines.length + 1).padStart(2, '0')}`);
+    if (this.origin === null || new URL(page.url()).origin !== this.origin) return;
+    const heading = await page.locator('h1').textContent();
+    this.violations.push(...(await violations(page)).map((found) => `${heading}: ${found}`));
   }
 
   private write(what: string): void {
@@ -63,7 +71,8 @@ it.each<[name: string, options: BrowserContextOptions, withSlack: boolean, most:
   const browser = await openBrowser();
   const { page, problems } = await browser.page(options);
   const { page: elsewhere } = await browser.page();
-  const diary = new Diary(name);
+  const { origin } = new URL(started.address);
+  const diary = new Diary(name, options.javaScriptEnabled === false ? null : origin);
 
   await page.goto(started.address);
   await diary.paste(page, /^Organization/, 'acme');
@@ -80,6 +89,12 @@ it.each<[name: string, options: BrowserContextOptions, withSlack: boolean, most:
   await install.close();
 
   await page.getByRole('heading', { name: 'Enter the key of the model' }).waitFor();
+  if (withSlack) {
+    await page.getByLabel('OpenAI API key').fill('sk-wrong');
+    await page.getByRole('button', { name: 'Try and store it' }).click();
+    await page.getByRole('alert').waitFor();
+    await diary.picture(page);
+  }
   await diary.paste(page, 'OpenAI API key', openaiKey);
   await diary.click(page, 'Try and store it');
   await page.getByRole('heading', { name: 'Choose repositories' }).waitFor();
@@ -94,11 +109,13 @@ it.each<[name: string, options: BrowserContextOptions, withSlack: boolean, most:
     await diary.paste(page, /^App-level token/, world.slack.appToken);
     await diary.click(page, 'Try and store them');
     await page.getByText('Waiting for the command').waitFor();
+    await diary.picture(page);
     await world.slack.slashCommand({ user: 'mona', channel: 'shop', text: 'here acme/shop' });
+    await page.getByRole('button', { name: 'That was me' }).waitFor();
     await diary.click(page, 'That was me: allow this channel');
   } else await diary.click(page, 'Continue without Slack');
 
-  await diary.picture(page);
+  await page.getByRole('link', { name: 'Open an issue with these words' }).waitFor();
   const answering = page.waitForEvent('popup');
   await diary.click(page, 'Open an issue with these words', 'link');
   const issue = await answering;
@@ -109,6 +126,7 @@ it.each<[name: string, options: BrowserContextOptions, withSlack: boolean, most:
   process.stdout.write(diary.end());
 
   expect(diary.lines.length - 1).toBeLessThanOrEqual(most);
+  expect(diary.violations).toEqual([]);
   expect(problems).toEqual([]);
   const comments = world.github.comments({ owner: 'acme', name: 'shop', issue: 1 });
   expect(comments.map(({ author }) => author)).toEqual(['airlock-acme[bot]']);
