@@ -1,12 +1,9 @@
 /** `npm run report`: what became of the tasks of a running bot, what they took and what they cost. */
+import { csvOf, dayMs, defaultReportDays, startOfDay, summaryOf } from '../src/web/report.ts';
 import { jsonOption } from './command/read-arguments.ts';
 import { runCommand, UsageProblem } from './command/run-command.ts';
 import { reportLines } from './report/report-lines.ts';
-import { csvOf, summaryOf } from './report/summary.ts';
 import { botOf, readLedger } from './task/bot-api.ts';
-
-const dayMs = 24 * 60 * 60_000;
-const defaultDays = 90;
 
 await runCommand({
   name: 'npm run report',
@@ -14,7 +11,11 @@ await runCommand({
     'Reports on the tasks of a running Airlock (npm start): how many became a pull request, merged or closed,\n' +
     'the time to it and to its merge, tokens and cost, by repository, person and week.',
   options: {
-    since: { type: 'string', value: 'DATE', about: `first day, as 2026-11-30 (${defaultDays} days ago)` },
+    since: {
+      type: 'string',
+      value: 'DATE',
+      about: `first day, as 2026-11-30 (${defaultReportDays} days ago)`,
+    },
     until: { type: 'string', value: 'DATE', about: 'the day after the last one (now)' },
     repository: { type: 'string', value: 'OWNER/REPO', about: 'only this repository' },
     person: { type: 'string', value: 'NAME', about: 'only the tasks of this login, or name in Slack' },
@@ -24,13 +25,14 @@ await runCommand({
   },
   more:
     'Needs the API_TOKEN of the bot, from the environment or .dev.vars. Days are by UTC. Airlock keeps what\n' +
-    'the report needs for 400 days; no instruction and no code.\n' +
+    'the report needs for 400 days; of words only the title, and no code.\n' +
     'Exit status: 0 reported, 1 no bot answers, or without a right token, 2 wrong usage.',
   run: async ({ values, positionals, say }) => {
     if (positionals.length > 0) throw new UsageProblem('npm run report takes no argument.');
     if (values.csv === true && values.json === true) throw new UsageProblem('Choose --csv or --json.');
     const { repository, person } = values;
-    const from = dayOf('--since', values.since) ?? new Date(Date.now() - defaultDays * dayMs).toISOString();
+    const from =
+      dayOf('--since', values.since) ?? new Date(Date.now() - defaultReportDays * dayMs).toISOString();
     const until = dayOf('--until', values.until);
     const rows = await readLedger(await botOf(values.url), { from, until, repository, person });
     const summary = summaryOf(rows);
@@ -47,7 +49,7 @@ await runCommand({
 
 function dayOf(option: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  const at = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) throw new UsageProblem(`${option} takes a day, as 2026-11-30.`);
+  const at = startOfDay(text);
+  if (at === null) throw new UsageProblem(`${option} takes a day, as 2026-11-30.`);
   return new Date(at).toISOString();
 }

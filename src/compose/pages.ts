@@ -1,6 +1,6 @@
 /** Wires the pages of tasks. They are loaded when the first is asked for, so that the start does not pay. */
 import type { Hono } from 'hono';
-import type { RepositoryAccess } from '../core/access/page-access.ts';
+import { pageAccess, type RepositoryAccess } from '../core/access/page-access.ts';
 import { repositoryAccess } from '../github/repository-access.ts';
 import { authorizeAddress, personOfCode } from '../github/sign-in.ts';
 import { createSigner } from '../lib/signer.ts';
@@ -14,8 +14,11 @@ import { ledgerOf, recordOf, slotsObjectOf } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
-/** How long what GitHub said about a person counts, in milliseconds, and for how many at most. */
-const accessMs = 60_000;
+/**
+ * How long what GitHub said about a person counts, in milliseconds, and for how many at most. In a list a
+ * refusal counts for longer, so that a stranger’s look at it uses up little of the App’s rate limit.
+ */
+const [accessMs, refusalMs] = [60_000, 10 * 60_000];
 const maxAccesses = 10_000;
 
 /** Built once per isolate. */
@@ -53,6 +56,10 @@ export async function composePages(env: Env): Promise<Hono> {
       const asked = async () => await ledgerOf(env).list(query);
       return await withDeadline(asked(), taskLimits.slotCallMs, 'listing the ledger');
     },
+    repositories: async (limit) => {
+      const asked = async () => await ledgerOf(env).repositories(limit);
+      return await withDeadline(asked(), taskLimits.slotCallMs, 'listing the repositories of the ledger');
+    },
     accessOf: cachedAccess(env),
     retryPublication: async (taskId, approval) => await retryPublication(env, taskId, approval),
     now,
@@ -79,10 +86,14 @@ function taskOf(env: Env, taskId: string): PageTask {
 /** Caches values, not promises: in workerd no request may await another's I/O. */
 function cachedAccess(env: Env): PageDeps['accessOf'] {
   const known = new Map<string, { readonly at: number; readonly access: RepositoryAccess | null }>();
-  return async (place, person, fresh) => {
+  return async (place, person, asked) => {
     const key = `${place.repositoryId}:${person.id}`;
     const cached = known.get(key);
-    if (!fresh && cached !== undefined && now() - cached.at < accessMs) return cached.access;
+    if (cached !== undefined && asked !== 'action') {
+      const isRefused = pageAccess(person, cached.access) === 'none';
+      const countsMs = asked === 'list' && isRefused ? refusalMs : accessMs;
+      if (now() - cached.at < countsMs) return cached.access;
+    }
     const access = await repositoryAccess(baseOf(env).github, place, person);
     known.delete(key);
     known.set(key, { at: now(), access });

@@ -1,10 +1,11 @@
 /**
  * What the ledger keeps of each task: who asked for what where, what it cost and what came of it. It outlives
- * the task's record, and holds no instruction and no code.
+ * the task's record, and holds no instruction and no code: of words only a title.
  */
 import type { TaskJob, TaskOutcome } from './task.ts';
 
-export const ledgerStates = ['waiting', 'running', 'held', 'ended'] as const;
+/** `choosing`: it waits for a person to choose its repository. */
+export const ledgerStates = ['waiting', 'choosing', 'running', 'held', 'ended'] as const;
 export type LedgerState = (typeof ledgerStates)[number];
 export const ledgerPlaces = ['github', 'slack', 'api'] as const;
 
@@ -18,14 +19,19 @@ export interface LedgerEntry {
   readonly place: (typeof ledgerPlaces)[number];
   /** `owner/name`; null before routing. */
   readonly repository: string | null;
-  /** Null until GitHub was asked. */
+  /** Null until GitHub was asked, both. */
   readonly repositoryId: number | null;
+  readonly installationId: number | null;
   /** `github:ID` or `slack:TEAM:USER`; null for the API. */
   readonly person: string | null;
   /** The name that people read: a login, or the name in Slack. */
   readonly requester: string | null;
   readonly state: LedgerState;
   readonly outcome: TaskOutcome['kind'] | null;
+  /** Untrusted: of the task's pull request, or of the issue where it was asked, at that time. Null: neither. */
+  readonly title: string | null;
+  /** Of the issue or pull request where it was asked; null elsewhere. */
+  readonly issue: number | null;
   /** What was asked for: work by its job, or a command. */
   readonly asked: 'change' | TaskJob | 'command';
   /** Of the reason. */
@@ -52,6 +58,11 @@ export interface LedgerRow extends LedgerEntry {
   readonly merged: boolean;
 }
 
+export interface LedgerRepository {
+  readonly repositoryId: number;
+  readonly installationId: number;
+}
+
 export interface LedgerQuery {
   readonly state?: LedgerState | undefined;
   /** `owner/name`, in any letters. */
@@ -59,6 +70,10 @@ export interface LedgerQuery {
   /** The requester's name, in any letters, or their `person`. */
   readonly person?: string | undefined;
   readonly place?: LedgerEntry['place'] | undefined;
+  /** Each of its words has to be in the title, the numbers (`#12`) or the names of a task. In any letters. */
+  readonly search?: string | undefined;
+  /** Only tasks of these repositories. */
+  readonly repositoryIds?: readonly number[] | undefined;
   /** Accepted at or after, and before. */
   readonly from?: number | undefined;
   readonly until?: number | undefined;

@@ -57,7 +57,7 @@ export function createApp(deps: AppDeps): Hono {
   });
   app.route('/api/tasks', apiRoutes(deps.api));
   app.get('/assets/:name', async (c) => await deps.asset(c.req.raw));
-  for (const path of ['/t/*', '/tasks', '/auth/*', '/open'])
+  for (const path of ['/t/*', '/tasks', '/tasks/*', '/auth/*', '/open'])
     app.all(path, async (c) => await (await deps.pages()).fetch(c.req.raw, c.env));
   app.route('/metrics', metricsRoutes(deps.metrics));
   allowOnly(app, '/healthz', 'GET, HEAD');

@@ -13,6 +13,7 @@ export const ledgerQuerySchema = z.strictObject({
   repository: z.string().max(200).optional(),
   person: z.string().max(200).optional(),
   place: z.enum(ledgerPlaces).optional(),
+  search: z.string().max(200).optional(),
   from: instant.optional(),
   until: instant.optional(),
   cursor: z
@@ -31,6 +32,8 @@ export const ledgerRowSchema = z.strictObject({
   place: z.enum(ledgerPlaces),
   repository: z.string().nullable(),
   requester: z.string().nullable(),
+  title: z.string().nullable(),
+  issue: z.number().int().nullable(),
   asked: z.enum(['change', 'question', 'fix-checks', 'resolve-conflicts', 'command']),
   state: z.enum(ledgerStates),
   outcome: z.string().nullable(),
@@ -64,15 +67,16 @@ export function ledgerQueryOf({ cursor = '', ...query }: z.infer<typeof ledgerQu
 export function ledgerPage(rows: readonly LedgerRow[], limit: number): z.infer<typeof ledgerPageSchema> {
   const last = rows.length < limit ? undefined : rows.at(-1);
   return {
-    tasks: rows.map(rowJson),
+    tasks: rows.map(ledgerRowJson),
     next: last === undefined ? null : `${last.acceptedAt}.${last.taskId}`,
   };
 }
 
 const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
-function rowJson(row: LedgerRow): LedgerRowJson {
-  const { taskId, shortId, place, repository, requester, asked, state, outcome, tokens, dollars } = row;
+export function ledgerRowJson(row: LedgerRow): LedgerRowJson {
+  const { taskId, shortId, place, repository, requester, title, issue, asked, state } = row;
+  const { outcome, tokens, dollars } = row;
   return {
     taskId,
     shortId,
@@ -81,6 +85,8 @@ function rowJson(row: LedgerRow): LedgerRowJson {
     place,
     repository,
     requester,
+    title,
+    issue,
     asked,
     state,
     outcome,

@@ -2,7 +2,6 @@
  * One conversation to its end: issue with a screenshot, pull request, review, failing check, conflict, merge.
  * Codex works in one thread all the way.
  */
-import { summaryOf } from '../../cli/report/summary.ts';
 import { readLedger } from '../../cli/task/bot-api.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { splitBillFiles } from '../../cli/demo/split-bill.ts';
@@ -11,6 +10,7 @@ import type { PullView } from '../../simulators/github/contract.ts';
 import { applyPatch, finish, shell, type Move } from '../../simulators/openai/script.ts';
 import { taskIdFor } from '../../src/core/ids.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
+import { summaryOf } from '../../src/web/report.ts';
 import { png } from '../fixtures/images.ts';
 import {
   askOn,
@@ -184,6 +184,8 @@ it('is merged, after turns of one Codex thread, each with one comment', async ()
     { apiToken, url: bot.url },
     { repository: 'acme/split-bill', state: 'ended' },
   );
+  const search = `#${number} SPLIT-bill`;
+  expect(await readLedger({ apiToken, url: bot.url }, { search, state: 'ended' })).toEqual(rows);
   const { total } = summaryOf(rows);
   expect(total).toMatchObject({ merged: 1, open: 0, failed: 0, secondsToPull: expect.any(Number) });
   const usedBy = views.map(({ usage }) => usage.totalTokens);

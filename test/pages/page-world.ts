@@ -75,6 +75,7 @@ export function pageWorld(
     isListed: async (id) => id === view.taskId,
     task: () => task,
     ledger: async () => await Promise.resolve([]),
+    repositories: async () => await Promise.resolve([]),
     accessOf: async (_place, { login }) => given.access?.(login) ?? null,
     retryPublication: async (...asked) => {
       calls.push(['publish', ...asked]);

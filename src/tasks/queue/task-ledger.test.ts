@@ -16,6 +16,9 @@ const entry: LedgerEntry = {
   place: 'github',
   repository: 'Acme/Shop',
   repositoryId: 1,
+  installationId: 1,
+  title: 'Fix rounding',
+  issue: 5,
   person: 'github:3',
   requester: 'Maria',
   state: 'running',
@@ -78,6 +81,42 @@ it('lists the newest first, page by page, by state, repository, person, place an
   expect(ids({ person: 'BEN' })).toEqual(ids({ person: 'slack:T1:U1' }));
   expect(ids({ place: 'slack' })).toEqual(['t2']);
   expect(ids({ from: at + 1000, until: at + 3000 })).toEqual(['t2', 't1']);
+  expect(ids({ repositoryIds: [] })).toEqual([]);
+  expect(ids({ repositoryIds: [1], limit: 1 })).toEqual(['t4']);
+});
+
+it.each<[search: string, found: boolean]>([
+  ['RUNDUNG mari', true],
+  ['#12 größe', true],
+  ['acme/shop 0a1b', true],
+  ['#1', false],
+  ['#8', true],
+  ['größe docs', false],
+  ['10_%', false],
+  ['100%', true],
+  ['" OR 1', false],
+  ['  ', true],
+])('finds by words, names and numbers: %s', async (search, found) => {
+  const it = ledger();
+  await it.report({ ...entry, title: 'Rundung der GRÖSSE „größe“ auf 100%', issue: 12, pull: 8 }, at);
+  expect(it.list({ search, limit: 1 })).toHaveLength(found ? 1 : 0);
+});
+
+it('knows each repository with the installation of its newest task', async () => {
+  const it = ledger();
+  const rows: Partial<LedgerEntry>[] = [
+    { acceptedAt: at + 1, installationId: 6 },
+    { installationId: 5 },
+    { acceptedAt: at + 2, repositoryId: 2, installationId: 6 },
+    { repositoryId: null, installationId: null },
+  ];
+  for (const [n, more] of rows.entries()) await it.report({ ...entry, taskId: `t${n}`, ...more }, at);
+  const [second, first] = [
+    { repositoryId: 2, installationId: 6 },
+    { repositoryId: 1, installationId: 6 },
+  ];
+  expect(it.repositories(9)).toEqual([second, first]);
+  expect(it.repositories(1)).toEqual([second]);
 });
 
 it('shows what became of a pull request, also of one closed before its task’s report', async () => {

@@ -4,7 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { monthOf, type MonthSpent, type Spent } from '../../core/budget.ts';
-import type { LedgerEntry, LedgerQuery, LedgerRow, PullEnd } from '../../core/ledger.ts';
+import type { LedgerEntry, LedgerQuery, LedgerRepository, LedgerRow, PullEnd } from '../../core/ledger.ts';
 import { fromStoredJson, toStoredJson, type StoredJson } from '../stored-json.ts';
 
 const dayMs = 24 * 60 * 60_000;
@@ -26,7 +26,7 @@ export abstract class TaskLedgerBase<Env> extends DurableObject<Env> {
         task_id TEXT PRIMARY KEY, reported_at INTEGER NOT NULL, accepted_at INTEGER NOT NULL,
         month TEXT NOT NULL, state TEXT NOT NULL, repository TEXT, repository_id INTEGER, person TEXT,
         requester TEXT, place TEXT NOT NULL, pull INTEGER, tokens INTEGER NOT NULL, dollars REAL NOT NULL,
-        entry TEXT NOT NULL
+        words TEXT NOT NULL, entry TEXT NOT NULL
       );
       CREATE TABLE IF NOT EXISTS pull (
         repository_id INTEGER NOT NULL, number INTEGER NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,
@@ -43,12 +43,13 @@ export abstract class TaskLedgerBase<Env> extends DurableObject<Env> {
     const { repository, requester } = entry;
     this.#sql.exec(
       `INSERT INTO task (task_id, reported_at, accepted_at, month, state, repository, repository_id, person,
-         requester, place, pull, tokens, dollars, entry)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         requester, place, pull, tokens, dollars, words, entry)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (task_id) DO UPDATE SET
          reported_at = excluded.reported_at, state = excluded.state, repository = excluded.repository,
          repository_id = excluded.repository_id, person = excluded.person, requester = excluded.requester,
-         pull = excluded.pull, tokens = excluded.tokens, dollars = excluded.dollars, entry = excluded.entry
+         pull = excluded.pull, tokens = excluded.tokens, dollars = excluded.dollars, words = excluded.words,
+         entry = excluded.entry
        WHERE excluded.reported_at >= reported_at`,
       entry.taskId,
       at,
@@ -63,6 +64,7 @@ export abstract class TaskLedgerBase<Env> extends DurableObject<Env> {
       entry.pull,
       entry.tokens,
       entry.dollars ?? 0,
+      wordsOf(entry),
       toStoredJson(entry),
     );
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + dayMs);
@@ -110,8 +112,24 @@ export abstract class TaskLedgerBase<Env> extends DurableObject<Env> {
     };
   }
 
+  /** With the installation of the newest task of each, the newest first. */
+  repositories(limit: number): LedgerRepository[] {
+    return this.#sql
+      .exec<{ id: number; entry: StoredJson<LedgerEntry> }>(
+        `SELECT repository_id AS id, entry, MAX(accepted_at) AS newest FROM task
+         WHERE repository_id IS NOT NULL GROUP BY repository_id ORDER BY newest DESC LIMIT ?`,
+        limit,
+      )
+      .toArray()
+      .flatMap(({ id, entry }) => {
+        const { installationId } = fromStoredJson(entry);
+        return installationId === null ? [] : { repositoryId: id, installationId };
+      });
+  }
+
   /** Newest first. */
-  list({ state, repository, person, place, from, until, after, limit }: LedgerQuery): LedgerRow[] {
+  list(query: LedgerQuery): LedgerRow[] {
+    const { state, repository, person, place, from, until, after, limit } = query;
     return this.#sql
       .exec<{ entry: StoredJson<LedgerEntry>; pull_state: string | null; at: number | null }>(
         `SELECT entry, pull.state AS pull_state, pull.at FROM task
@@ -120,7 +138,9 @@ export abstract class TaskLedgerBase<Env> extends DurableObject<Env> {
            AND (?3 IS NULL OR requester = lower(?3) OR person = ?3) AND (?4 IS NULL OR place = ?4)
            AND (?5 IS NULL OR accepted_at >= ?5) AND (?6 IS NULL OR accepted_at < ?6)
            AND (?7 IS NULL OR (accepted_at, task_id) < (?7, ?8))
-         ORDER BY accepted_at DESC, task_id DESC LIMIT ?9`,
+           AND (?9 IS NULL OR task.repository_id IN (SELECT value FROM json_each(?9)))
+           AND NOT EXISTS (SELECT 1 FROM json_each(?10) WHERE instr(words, value) = 0)
+         ORDER BY accepted_at DESC, task_id DESC LIMIT ?11`,
         state ?? null,
         repository?.toLowerCase() ?? null,
         person ?? null,
@@ -129,6 +149,8 @@ export abstract class TaskLedgerBase<Env> extends DurableObject<Env> {
         until ?? null,
         after?.acceptedAt ?? null,
         after?.taskId ?? null,
+        query.repositoryIds === undefined ? null : JSON.stringify(query.repositoryIds),
+        JSON.stringify(termsOf(query.search ?? '')),
         limit,
       )
       .toArray()
@@ -150,4 +172,20 @@ export abstract class TaskLedgerBase<Env> extends DurableObject<Env> {
     );
     await this.ctx.storage.setAlarm(Date.now() + dayMs);
   }
+}
+
+/** What a search looks in. A number ends with a space, so that `#1` is not found in `#12`. */
+function wordsOf({ title, issue, pull, repository, requester, shortId, taskId }: LedgerEntry): string {
+  const numbers = [issue, pull].flatMap((number) => (number === null ? [] : `#${number}`));
+  return `${[title, ...numbers, repository, requester, shortId, taskId].join(' ')} `.toLowerCase();
+}
+
+const maxTerms = 10;
+
+function termsOf(search: string): string[] {
+  const words = search
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
+  return words.slice(0, maxTerms).map((word) => (/^#\d+$/.test(word) ? `${word} ` : word));
 }

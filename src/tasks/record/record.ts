@@ -241,6 +241,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     const isNews = (['routing', 'choices', 'ahead', 'authorization'] as const).some(
       (field) => after[field] !== before[field],
     );
+    if (after.choices !== before.choices) this.#reportSoon();
     if (isNews) await this.#wakeWaiters();
   }
 
@@ -269,6 +270,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
     const next = choose(this.#opened(), repository);
     if (next === null) return false;
     this.#save(next);
+    this.#reportSoon();
     await this.#wakeOwnWorkflow();
     return true;
   }

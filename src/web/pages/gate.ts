@@ -5,7 +5,7 @@
  */
 import type { Context } from 'hono';
 import { pageAccess, type PageAccess, type RepositoryAccess } from '../../core/access/page-access.ts';
-import type { PageDeps, PageTask } from './page-deps.ts';
+import type { AccessFor, PageDeps, PageTask } from './page-deps.ts';
 import { sessionOf, type Session } from './session.ts';
 import { isSecure, notSignedIn } from './sign-in-routes.ts';
 import { message } from './shell.tsx';
@@ -21,13 +21,17 @@ export interface Admitted {
 const refusalMs = 1000;
 const taskId = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
-/** The person with the task, or the answer to who may not see it. `fresh`: for actions. */
-export async function admit(c: Context, deps: PageDeps, fresh = false): Promise<Admitted | Response> {
+/** The person with the task, or the answer to who may not see it. */
+export async function admit(
+  c: Context,
+  deps: PageDeps,
+  asked: AccessFor = 'page',
+): Promise<Admitted | Response> {
   const id = c.req.param('id') ?? '';
   const session = await sessionFor(c, deps);
   if (session === null) return await notSignedIn(c, deps, `/t/${id}`);
   const begun = deps.now();
-  const found = await look(id, session, deps, fresh);
+  const found = await look(id, session, deps, asked);
   if (found !== null) return found;
   const took = Math.max(0, deps.now() - begun);
   await deps.pause((Math.floor(took / refusalMs) + 1) * refusalMs - took);
@@ -47,12 +51,17 @@ export async function sessionFor(c: Context, deps: PageDeps): Promise<Session | 
   return await sessionOf(c, { signer, isSecure: isSecure(c, url), now: now() });
 }
 
-async function look(id: string, session: Session, deps: PageDeps, fresh: boolean): Promise<Admitted | null> {
+async function look(
+  id: string,
+  session: Session,
+  deps: PageDeps,
+  asked: AccessFor,
+): Promise<Admitted | null> {
   if (!taskId.test(id) || !(await deps.isListed(id))) return null;
   const task = deps.task(id);
   const subject = await task.subject();
   if (subject === null) return null;
-  const access = pageAccess(session.viewer, await accessTo(subject.place, session, deps, fresh));
+  const access = pageAccess(session.viewer, await accessTo(subject.place, session, deps, asked));
   return access === 'none' ? null : { id, session, task, access };
 }
 
@@ -60,11 +69,11 @@ export async function accessTo(
   place: { readonly installationId: number; readonly repositoryId: number } | null,
   { viewer }: Session,
   { accessOf, log }: PageDeps,
-  fresh: boolean,
+  asked: AccessFor,
 ): Promise<RepositoryAccess | null> {
   if (viewer.kind !== 'github' || place === null) return null;
   try {
-    return await accessOf(place, viewer, fresh);
+    return await accessOf(place, viewer, asked);
   } catch (error) {
     log('page.access_unknown', { repositoryId: place.repositoryId, error: String(error) });
     return null;

@@ -1,9 +1,15 @@
-/** The list of tasks that a person may see: what waits for a person first, then the newest. */
+/** The list of tasks that a person may see: what waits for a person first, then the newest. Pure. */
 import type { LedgerRow } from '../../core/ledger.ts';
 import { ageText } from '../../core/task-words.ts';
 import { visibleLine } from './visible-text.ts';
 
-const states = { held: 'waits for a person', running: 'runs', waiting: 'waits', ended: 'has ended' } as const;
+const states = {
+  held: 'waits for an approval',
+  choosing: 'waits for a choice of its repository',
+  running: 'runs',
+  waiting: 'waits',
+  ended: 'has ended',
+} as const;
 const places = { github: 'on GitHub', slack: 'in Slack', api: 'through the API' } as const;
 const jobs = {
   change: 'Change',
@@ -18,11 +24,12 @@ export interface Filters {
   readonly repository: string;
   readonly person: string;
   readonly place: string;
+  readonly search: string;
 }
 
 export interface TaskList {
   /** Not asked for with a filter or a later page. */
-  readonly held: readonly LedgerRow[];
+  readonly forPeople: readonly LedgerRow[];
   readonly rows: readonly LedgerRow[];
   readonly filters: Filters;
   /** The query of the next page; null on the last. */
@@ -30,12 +37,15 @@ export interface TaskList {
   readonly now: number;
 }
 
-export function ListPage({ held, rows, filters, next, now }: TaskList) {
+export function ListPage({ forPeople, rows, filters, next, now }: TaskList) {
   return (
     <>
       <h1>Tasks</h1>
+      <p>
+        <a href="/tasks/outcomes">Outcomes and cost</a>
+      </p>
       <FilterForm filters={filters} />
-      {held.length === 0 ? null : <Table title="Waiting for a person" rows={held} now={now} />}
+      {forPeople.length === 0 ? null : <Table title="Waiting for a person" rows={forPeople} now={now} />}
       {rows.length === 0 ? (
         <p>No task that you may see is like this.</p>
       ) : (
@@ -75,18 +85,26 @@ function Table(shown: { readonly title: string; readonly rows: readonly LedgerRo
 }
 
 function Row({ row, now }: { readonly row: LedgerRow; readonly now: number }) {
-  const { taskId, shortId, asked, state, outcome, code, repository, requester, place, pull } = row;
+  const { taskId, shortId, title, issue, asked, state, outcome, code, repository, requester, place, pull } =
+    row;
   const end = code === null ? outcome : `${outcome}: ${code}`;
   const came = row.closedAt === null ? 'open' : row.merged ? 'merged' : 'closed';
   return (
     <tr>
       <td>
-        <a href={`/t/${taskId}`}>
-          {jobs[asked]} {shortId}
-        </a>
+        <a href={`/t/${taskId}`}>{title === null ? `${jobs[asked]} ${shortId}` : visibleLine(title, 200)}</a>
+        {title === null ? null : (
+          <span class="quiet">
+            {' '}
+            {jobs[asked]} {shortId}
+          </span>
+        )}
       </td>
       <td>{state === 'ended' && end !== null ? visibleLine(end, 100) : states[state]}</td>
-      <td>{visibleLine(repository ?? '', 200)}</td>
+      <td>
+        {visibleLine(repository ?? '', 200)}
+        {issue === null ? '' : ` #${issue}`}
+      </td>
       <td>
         {visibleLine(requester ?? '', 100)} <span class="quiet">{places[place]}</span>
       </td>
@@ -120,6 +138,10 @@ function FilterForm({ filters }: { readonly filters: Filters }) {
   );
   return (
     <form class="filters" role="search">
+      <label>
+        Words, names or #number
+        <input type="search" name="search" value={filters.search} maxlength={200} />
+      </label>
       {choice('state', 'State', states)}
       {text('repository', 'Repository (owner/name)')}
       {text('person', 'Asked by')}

@@ -1,11 +1,14 @@
 /** What the pages need from outside. `compose/pages.ts` wires it. */
 import type { RepositoryAccess, Viewer } from '../../core/access/page-access.ts';
 import type { Approval } from '../../core/authorization.ts';
-import type { LedgerQuery, LedgerRow } from '../../core/ledger.ts';
+import type { LedgerQuery, LedgerRepository, LedgerRow } from '../../core/ledger.ts';
 import type { RemarkFate, Remark } from '../../core/remark.ts';
 import type { TaskEvent, TaskView } from '../../core/task-view.ts';
 import type { Signer } from '../../lib/signer.ts';
 import type { OpenLinks } from './open-link.ts';
+
+/** An action asks GitHub; a page, once a minute; a list, less often about what the person may not see. */
+export type AccessFor = 'action' | 'page' | 'list';
 
 export type Person = Extract<Viewer, { kind: 'github' }>;
 
@@ -24,11 +27,13 @@ export interface PageDeps {
   task(taskId: string): PageTask;
   /** What the ledger has, newest first. */
   readonly ledger: (query: LedgerQuery) => Promise<readonly LedgerRow[]>;
-  /** Rejects if GitHub cannot be asked. `fresh`: not from the cache. */
+  /** Those that it has tasks of, the newest first. */
+  readonly repositories: (limit: number) => Promise<readonly LedgerRepository[]>;
+  /** Rejects if GitHub cannot be asked. */
   readonly accessOf: (
     place: RepositoryPlace,
     person: Person,
-    fresh: boolean,
+    asked: AccessFor,
   ) => Promise<RepositoryAccess | null>;
   readonly retryPublication: (
     taskId: string,

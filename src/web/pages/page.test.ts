@@ -1,11 +1,12 @@
 import { parse, type DefaultTreeAdapterTypes } from 'parse5';
 import { describe, expect, it } from 'vitest';
 import { tokenIn } from '../../../test/pages/browser-of.ts';
-import { keptMeasure, lines, pageWorld } from '../../../test/pages/page-world.ts';
+import { keptMeasure, lines, pageWorld, privateKey } from '../../../test/pages/page-world.ts';
 import { emptyReceipt } from '../../core/grant.ts';
 import type { LedgerQuery, LedgerRow } from '../../core/ledger.ts';
 import type { TaskEventBody, TaskView } from '../../core/task-view.ts';
 import type { TaskOutcome } from '../../core/task.ts';
+import { makeOpenLink } from './open-link.ts';
 
 const path = '/t/gh-1-c2';
 const changeHash = 'a'.repeat(64);
@@ -291,19 +292,19 @@ describe('what a person may do', () => {
   });
 
   it('offers nothing to readers, and asks GitHub again at an action', async () => {
-    const asked: boolean[] = [];
+    const asked: string[] = [];
     const world = pageWorld({
       deps: {
-        accessOf: async (_place, _person, fresh) => {
-          asked.push(fresh);
-          return await Promise.resolve({ permission: fresh ? 'read' : 'write', private: true });
+        accessOf: async (_place, _person, how) => {
+          asked.push(how);
+          return await Promise.resolve({ permission: how === 'action' ? 'read' : 'write', private: true });
         },
       },
     });
     const browser = await world.signedIn('ada');
     const token = tokenIn(await browser.visit(path));
     expect((await browser.submit(`${path}/cancel`, { token })).status).toBe(403);
-    expect([asked, world.calls]).toEqual([[false, true], []]);
+    expect([asked, world.calls]).toEqual([['page', 'action'], []]);
     const reader = pageWorld(may('read'));
     expect((await (await reader.signedIn('rea')).visit(path)).text).not.toContain(
       '<form method="post" action="/t/',
@@ -375,6 +376,9 @@ describe('the list of tasks', () => {
     place: 'github',
     repository: 'acme/shop',
     repositoryId: 2,
+    installationId: 1,
+    title: 'Fix rounding\u202E',
+    issue: 5,
     person: 'github:7',
     requester: '<b>maria</b>',
     state: 'ended',
@@ -388,75 +392,113 @@ describe('the list of tasks', () => {
     merged: false,
     ...more,
   });
-  const hidden = { repositoryId: 3, repository: 'acme/secret' };
-  const queries: LedgerQuery[] = [];
-  const ledgerOf = (rows: readonly LedgerRow[]) => async (query: LedgerQuery) => {
-    queries.push(query);
-    const { state, after, limit } = query;
-    const from = rows.filter((one) => after === undefined || one.acceptedAt < after.acceptedAt);
-    return await Promise.resolve(
-      from.filter((one) => state === undefined || one.state === state).slice(0, limit),
-    );
-  };
-  const place = (id: string) => ({
-    installationId: 1,
-    repositoryId: Number(/c(\d+)$/.exec(id)?.[1]) % 2 === 0 ? 2 : 3,
-  });
+  const hidden = { repositoryId: 3, repository: 'acme/secret', title: 'A secret plan' };
   const listWorld = (rows: readonly LedgerRow[]) => {
-    const asked: number[] = [];
+    const [asked, queries]: [number[], LedgerQuery[]] = [[], []];
     const world = pageWorld({
       deps: {
-        ledger: ledgerOf(rows),
-        task: (id) => ({
-          ...pageWorld().task,
-          subject: async () => await Promise.resolve({ place: place(id) }),
-        }),
+        ledger: async (query) => {
+          queries.push(query);
+          const { state, after, repositoryIds, limit } = query;
+          const found = rows.filter(
+            (one) =>
+              (after === undefined || one.acceptedAt < after.acceptedAt) &&
+              (state === undefined || one.state === state) &&
+              (repositoryIds?.includes(one.repositoryId ?? 0) ?? true),
+          );
+          return await Promise.resolve(found.slice(0, limit));
+        },
+        repositories: async () =>
+          await Promise.resolve([2, 3, 4].map((repositoryId) => ({ repositoryId, installationId: 1 }))),
         accessOf: async ({ repositoryId }) => {
           asked.push(repositoryId);
+          if (repositoryId === 4) throw new Error('down');
           return await Promise.resolve(repositoryId === 2 ? { permission: 'read', private: true } : null);
         },
       },
     });
-    return { ...world, asked };
+    const operator = async () => {
+      const browser = world.newBrowser();
+      const link = { url: '', id: 'this-start', privateKey };
+      await browser.visit(await makeOpenLink(link, '/tasks', world.clock.now + 1000));
+      return browser;
+    };
+    return { ...world, asked, queries, operator };
   };
+  const rows = [
+    row(6),
+    row(5, hidden),
+    row(4, { state: 'held', outcome: 'held', code: null }),
+    row(3, { ...hidden, state: 'held' }),
+    row(2, { state: 'choosing', outcome: null, repository: null, repositoryId: null, title: null }),
+  ];
+  const tasksIn = (text: string) => [...text.matchAll(/href="\/t\/gh-1-(\w+)/g)].map(([, id]) => id);
 
-  it('lists what the person may see, held tasks first, and asks once for each repository', async () => {
-    const rows = [
-      row(6),
-      row(5, hidden),
-      row(4, { state: 'held', outcome: 'held', code: null }),
-      row(3, hidden),
-      row(2, { repositoryId: null }),
-    ];
-    const { signedIn, asked } = listWorld(rows);
+  it('lists what the person may see, and first what waits for people', async () => {
+    const { signedIn, operator } = listWorld(rows);
     const { text } = await (await signedIn('rea')).visit('/tasks');
-    expect(text.match(/href="\/t\/[^"]+/g)).toEqual(['c4', 'c6', 'c4'].map((id) => `href="/t/gh-1-${id}`));
+    expect(tasksIn(text)).toEqual(['c4', 'c6', 'c4']);
     expect(text).toContain('&lt;b&gt;maria&lt;/b&gt;');
-    expect(text).not.toContain('acme/secret');
-    expect(asked).toEqual([2, 3]);
+    expect(text).toContain('Fix rounding⟨U+202E⟩');
+    expect(text).not.toContain('secret');
+    const all = (await (await operator()).visit('/tasks')).text;
+    expect(tasksIn(all)).toEqual(['c4', 'c3', 'c2', 'c6', 'c5', 'c4', 'c3', 'c2']);
+    expect(all).toContain('waits for a choice of its repository');
   });
 
+  it.each(['/tasks', '/tasks?search=secret', '/tasks?repository=acme/secret', '/tasks/outcomes'])(
+    'asks the ledger at %s for readable repositories only, and GitHub about all, whatever is searched',
+    async (path) => {
+      const { signedIn, asked, queries } = listWorld(rows);
+      expect((await (await signedIn('rea')).visit(path)).status).toBe(200);
+      expect(asked).toEqual([2, 3, 4]);
+      expect(queries.map(({ repositoryIds }) => repositoryIds)).toEqual(queries.map(() => [2]));
+    },
+  );
+
   it('leads from page to page with the filters', async () => {
-    const { signedIn } = listWorld(Array.from({ length: 260 }, (_, at) => row(2 * (260 - at))));
+    const { signedIn, queries } = listWorld(Array.from({ length: 260 }, (_, at) => row(260 - at)));
     const browser = await signedIn('rea');
-    let path = '/tasks?repository=acme%2Fshop&state=ended';
+    let path = '/tasks?repository=acme%2Fshop&state=ended&search=fix';
     const pages: number[] = [];
     while (path !== '' && pages.length < 9) {
       const { text } = await browser.visit(path);
-      pages.push(text.match(/href="\/t\//g)?.length ?? 0);
+      pages.push(tasksIn(text).length);
       path = (/href="(\/tasks\?[^"]+)"/.exec(text)?.[1] ?? '').replaceAll('&amp;', '&');
     }
     expect(pages).toEqual([50, 50, 50, 50, 50, 10]);
-    expect(queries.at(-1)).toMatchObject({ repository: 'acme/shop', state: 'ended', limit: 100 });
+    expect(queries.at(-1)).toMatchObject({ repository: 'acme/shop', state: 'ended', search: 'fix' });
   });
 
-  it('asks who is not signed in to sign in', async () => {
+  it('sums up the outcomes of what the person may see, and gives them as CSV', async () => {
+    const pulled = { outcome: 'pull-request', code: null, pull: 7, closedAt: 1e9, merged: true } as const;
+    const { signedIn, queries } = listWorld([row(9, { ...pulled, endedAt: 61_009, dollars: 2 }), ...rows]);
+    const browser = await signedIn('rea');
+    const { text } = await browser.visit(
+      '/tasks/outcomes?person=maria&since=2023-11-01&until=2023-11-30&state=held',
+    );
+    const cells = ['3', '33 %', '1', '0', '0', '1 min 1 s', '277 h 45 min', '3', '$2.00'];
+    expect(text).toContain(`acme/shop</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}`);
+    expect(text).not.toContain('secret');
+    const [from, until] = ['2023-11-01', '2023-11-30'].map((day) => Date.parse(day));
+    expect(queries).toMatchObject([{ person: 'maria', from, until }]);
+    const link = /href="(\/tasks\/outcomes\.csv[^"]+)"/.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    const csv = await browser.visit(link);
+    expect(queries.at(-1)).toEqual(queries.at(0));
+    expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect(
-      (
-        await listWorld([row(2)])
-          .newBrowser()
-          .visit('/tasks')
-      ).status,
-    ).toBe(401);
+      csv.text
+        .trimEnd()
+        .split('\r\n')
+        .map((line) => line.slice(0, 7)),
+    ).toEqual(['task,re', ...['gh-1-c9', 'gh-1-c6', 'gh-1-c4']]);
   });
+
+  it.each(['/tasks', '/tasks/outcomes', '/tasks/outcomes.csv'])(
+    'asks who is not signed in to sign in, at %s',
+    async (path) => {
+      const { status, text } = await listWorld(rows).newBrowser().visit(path);
+      expect([status, text.includes('rounding')]).toEqual([401, false]);
+    },
+  );
 });

@@ -69,5 +69,7 @@ export const cookieOptions = (secure: boolean) =>
 
 /** A path of ours to return to; `/tasks` for anything that could lead elsewhere. */
 export function returnPath(untrusted: string | undefined): string {
-  return untrusted !== undefined && /^\/(?:tasks|t\/[a-z0-9-]{1,63})$/.test(untrusted) ? untrusted : '/tasks';
+  return untrusted !== undefined && /^\/(?:tasks(?:\/outcomes)?|t\/[a-z0-9-]{1,63})$/.test(untrusted)
+    ? untrusted
+    : '/tasks';
 }

@@ -86,7 +86,7 @@ export function taskRoutes(deps: PageDeps): Hono {
   });
 
   routes.post('/t/:id/:action{cancel|retry|approve|steer}', async (c) => {
-    const admitted = await admit(c, deps, true);
+    const admitted = await admit(c, deps, 'action');
     if (admitted instanceof Response) return admitted;
     const { id, session, access } = admitted;
     const back = [`/t/${id}`, 'Back to the task'] as const;

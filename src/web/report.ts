@@ -1,5 +1,13 @@
-/** Sums up the ledger's rows: outcomes, times, tokens and cost, by repository, person and week. Pure. */
-import type { LedgerRowJson } from '../../src/web/ledger-page.ts';
+/**
+ * Sums up the ledger's rows: outcomes, times, tokens and cost, by repository, person and week; for
+ * `npm run report` and the page of outcomes. Pure.
+ */
+import { usdText } from '../core/cost.ts';
+import { durationText } from '../core/task-words.ts';
+import type { LedgerRowJson } from './ledger-page.ts';
+
+export const dayMs = 24 * 60 * 60_000;
+export const defaultReportDays = 90;
 
 export interface Group {
   readonly name: string;
@@ -46,11 +54,10 @@ export function summaryOf(rows: readonly LedgerRowJson[]): Summary {
 
 function groupOf(name: string, rows: readonly LedgerRowJson[]): Group {
   const changes = rows.filter(
-    ({ asked, state, outcome }) =>
+    ({ asked, outcome }) =>
       asked !== 'question' &&
       asked !== 'command' &&
-      state !== 'running' &&
-      state !== 'waiting' &&
+      outcome !== null &&
       outcome !== 'refused' &&
       outcome !== 'steered' &&
       outcome !== 'ignored',
@@ -103,11 +110,62 @@ function mondayOf(instant: string): string {
   return at.toISOString().slice(0, 10);
 }
 
+/** A group's table heads, without that of its name. */
+export const reportHeads = [
+  'changes',
+  'pull requests',
+  'merged',
+  'closed',
+  'open',
+  'to PR',
+  'to merge',
+  'tokens',
+  'cost',
+] as const;
+
+/** What a group has under each head. */
+export function reportCells(group: Group): string[] {
+  const { changes, pulledPercent, merged, closed, open, secondsToPull, secondsToMerge, tokens, dollars } =
+    group;
+  const time = (seconds: number | null) => (seconds === null ? '–' : durationText(seconds * 1000));
+  return [
+    String(changes),
+    pulledPercent === null ? '–' : `${pulledPercent} %`,
+    String(merged),
+    String(closed),
+    String(open),
+    time(secondsToPull),
+    time(secondsToMerge),
+    tokens.toLocaleString('en'),
+    dollars === null ? '–' : usdText(dollars),
+  ];
+}
+
+export const reportSections = (
+  summary: Summary,
+): readonly (readonly [title: string, groups: readonly Group[]])[] => [
+  ['All', [summary.total]],
+  ['Repository', summary.repositories],
+  ['Person', summary.people],
+  ['Week of', summary.weeks],
+];
+
+export const restOfReport = ({ total: { failed, refused, answered } }: Summary): string =>
+  `Also: ${failed} failed, ${refused} refused, ${answered} questions answered. Times are medians.`;
+
+/** Milliseconds of the beginning of a day by UTC, as `2026-11-30`; null if it is none. */
+export function startOfDay(text: string): number | null {
+  const at = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? null : at;
+}
+
 const columns = [
   'task',
   'requester',
   'place',
   'repository',
+  'issue',
+  'title',
   'asked',
   'accepted',
   'ended',
@@ -128,6 +186,8 @@ export function csvOf(rows: readonly LedgerRowJson[]): string {
     row.requester,
     row.place,
     row.repository,
+    row.issue,
+    row.title,
     row.asked,
     row.acceptedAt,
     row.endedAt,

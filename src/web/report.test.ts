@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerRowJson } from '../../src/web/ledger-page.ts';
-import { reportLines } from './report-lines.ts';
-import { csvOf, summaryOf } from './summary.ts';
+import type { LedgerRowJson } from './ledger-page.ts';
+import { csvOf, summaryOf } from './report.ts';
 
 const row: LedgerRowJson = {
   taskId: 'gh-1-c1',
@@ -11,6 +10,8 @@ const row: LedgerRowJson = {
   place: 'github',
   repository: 'acme/shop',
   requester: 'maria',
+  title: 'Fix rounding',
+  issue: 5,
   asked: 'change',
   state: 'ended',
   outcome: 'pull-request',
@@ -61,22 +62,15 @@ describe('the report', () => {
     expect(weeks.map(({ name }) => name)).toEqual(['2026-11-30', '2026-11-23']);
   });
 
-  it('is a table whose rows have one width, also without a task', () => {
-    const lines = reportLines(summaryOf(rows));
-    expect(lines.filter((line) => line.includes('merged'))).toHaveLength(4);
-    expect(lines.join('\n')).toMatch(/acme\/shop +3 +67 % +1 +0 +0 +6 min 0 s +58 min 0 s +3,000 +\$2.00/);
-    expect(reportLines(summaryOf([])).join('\n')).toMatch(/all +0 +– /);
-  });
-
   it('is CSV that no spreadsheet runs', () => {
     const lines = csvOf([
       { ...row, requester: '=cmd|"x"', repository: 'acme/a,b' },
       { ...row, ...none },
     ]);
     expect(lines.split('\r\n')).toEqual([
-      'task,requester,place,repository,asked,accepted,ended,state,outcome,reason,pull request,pull request is,closed,tokens,dollars',
-      `gh-1-c1,"'=cmd|""x""",github,"acme/a,b",change,${row.acceptedAt},${row.endedAt},ended,pull-request,,7,merged,2026-11-30T11:04:00.000Z,1000,0.5`,
-      `gh-1-c1,maria,github,acme/shop,change,${row.acceptedAt},${row.endedAt},ended,failed,codex-failed,,,,1000,0.5`,
+      'task,requester,place,repository,issue,title,asked,accepted,ended,state,outcome,reason,pull request,pull request is,closed,tokens,dollars',
+      `gh-1-c1,"'=cmd|""x""",github,"acme/a,b",5,Fix rounding,change,${row.acceptedAt},${row.endedAt},ended,pull-request,,7,merged,2026-11-30T11:04:00.000Z,1000,0.5`,
+      `gh-1-c1,maria,github,acme/shop,5,Fix rounding,change,${row.acceptedAt},${row.endedAt},ended,failed,codex-failed,,,,1000,0.5`,
       '',
     ]);
   });
