@@ -28,7 +28,7 @@ export interface LedgerEntry {
   readonly requester: string | null;
   readonly state: LedgerState;
   readonly outcome: TaskOutcome['kind'] | null;
-  /** Untrusted: of the task's pull request, or of the issue where it was asked, at that time. Null: neither. */
+  /** Untrusted: of the task's pull request, or of the issue where it was asked, as it was then. */
   readonly title: string | null;
   /** Of the issue or pull request where it was asked; null elsewhere. */
   readonly issue: number | null;

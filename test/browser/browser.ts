@@ -46,7 +46,7 @@ const violationsSchema = z.array(
   z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) }),
 );
 
-/** What axe finds, with everything unfolded. In a world of its own, so that the page's policy stays as it is. */
+/** What axe finds, all unfolded. In a world of its own, so that the page's policy stays as it is. */
 export async function violations(page: Page): Promise<string[]> {
   const source = await readFile(axeSource, 'utf8');
   await page.evaluate(() => {
@@ -67,7 +67,7 @@ export async function violations(page: Page): Promise<string[]> {
   return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 
-/** What a page takes: bytes of its scripts' heap after a collection, and nodes, also those no longer shown. */
+/** What a page takes: bytes of its scripts' heap after a collection, and DOM nodes, also those not shown. */
 export async function memoryOf(page: Page): Promise<{ readonly heap: number; readonly nodes: number }> {
   const session = await page.context().newCDPSession(page);
   await session.send('HeapProfiler.collectGarbage');

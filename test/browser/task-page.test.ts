@@ -1,19 +1,17 @@
 /** What a browser makes of a task's page: live and without a script, for eyes, keys and screen readers. */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { Page } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { z } from 'zod';
 import { projectRoot } from '../../host/project-root.ts';
 import type { TaskEventBody, TaskView } from '../../src/core/task-view.ts';
 import type { LedgerRow } from '../../src/core/ledger.ts';
 import { emptyReceipt } from '../../src/core/grant.ts';
 import { makeOpenLink } from '../../src/web/pages/open-link.ts';
 import { keptMeasure, lines, pageWorld, privateKey } from '../pages/page-world.ts';
-import { openBrowser, photograph } from './browser.ts';
+import { openBrowser, memoryOf, photograph, violations } from './browser.ts';
 
 const path = '/t/gh-1-c2';
 const started = (command: string): TaskEventBody => ({ kind: 'command.started', command });
@@ -98,6 +96,9 @@ const entry: LedgerRow = {
   place: 'github',
   repository: 'acme/shop',
   repositoryId: 2,
+  installationId: 1,
+  title: 'Fix rounding',
+  issue: 5,
   person: 'github:7',
   requester: 'maria',
   state: 'held',
@@ -124,7 +125,10 @@ async function startSite(given: { view?: Partial<TaskView>; log?: readonly TaskE
   const world = pageWorld({
     log,
     kept: keptMeasure({ text: patch, complete: true }),
-    deps: { now: Date.now, ledger: async () => await Promise.resolve(ledger) },
+    deps: {
+      now: Date.now,
+      ledger: async ({ state }) => await Promise.resolve(state === 'choosing' ? [] : ledger),
+    },
     task: {
       view: async () => await Promise.resolve({ ...world.view, ...state.view }),
       watch: async (after) => {
@@ -174,29 +178,6 @@ async function startSite(given: { view?: Partial<TaskView>; log?: readonly TaskE
       viewers.clear();
     },
   };
-}
-
-const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-const violationsSchema = z.array(
-  z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) }),
-);
-
-/** What axe finds. In a world of its own, so that the page's policy stays as it is. */
-async function violations(page: Page): Promise<string[]> {
-  const source = await readFile(axeSource, 'utf8');
-  const session = await page.context().newCDPSession(page);
-  const { frameTree } = await session.send('Page.getFrameTree');
-  const { executionContextId: contextId } = await session.send('Page.createIsolatedWorld', {
-    frameId: frameTree.frame.id,
-  });
-  await session.send('Runtime.evaluate', { contextId, expression: source });
-  const { result } = await session.send('Runtime.evaluate', {
-    contextId,
-    expression: 'axe.run().then(({ violations }) => JSON.stringify(violations))',
-    awaitPromise: true,
-  });
-  const found = violationsSchema.parse(JSON.parse(String(result.value)));
-  return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 
 const steps = (page: Page) => page.locator('#steps > li');
@@ -274,6 +255,10 @@ describe('the page of a task', () => {
       expect(await page.locator('tbody tr').count()).toBe(4);
       await photograph(page, `tasks-${scheme}-${width}`);
       expect(await violations(page)).toEqual([]);
+      await page.getByRole('link', { name: 'Outcomes and cost' }).click();
+      expect(await page.locator('tbody tr').count()).toBe(4);
+      await photograph(page, `outcomes-${scheme}-${width}`);
+      expect(await violations(page)).toEqual([]);
     },
   );
 
@@ -301,11 +286,26 @@ describe('the page of a task', () => {
     const from = Date.now();
     await site.signIn(page);
     expect(await steps(page).count()).toBe(400);
-    console.info(`100,000 lines: shown after ${Date.now() - from} ms`);
+    const shownMs = Date.now() - from;
+    // Interactive: the module runs, and the field takes a key.
+    await page.locator('#words').press('a');
+    await expect.poll(() => site.resumedFrom).toEqual([100_000]);
+    const interactiveMs = Date.now() - from;
+    const reportMemory = async (what: string) => {
+      const { heap, nodes } = await memoryOf(page);
+      process.stdout.write(
+        `100,000 lines, ${what}: heap ${(heap / 1e6).toFixed(1)} MB, ${nodes} DOM nodes\n`,
+      );
+      return nodes;
+    };
+    process.stdout.write(`100,000 lines: shown after ${shownMs} ms, interactive after ${interactiveMs} ms\n`);
+    // A step has about ten nodes.
+    expect(await reportMemory('400 of them shown')).toBeLessThan(400 * 20);
     for (const count of [800, 1200]) {
       await page.locator('#earlier').click();
       await expect.poll(async () => await steps(page).count()).toBe(count);
     }
+    expect(await reportMemory('1,200 of them shown')).toBeLessThan(1200 * 20);
     expect(await steps(page).first().textContent()).toContain('line 98800');
     site.happen({ kind: 'message', text: 'newest' });
     await expect.poll(async () => await steps(page).last().textContent()).toContain('newest');

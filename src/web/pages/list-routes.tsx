@@ -63,7 +63,9 @@ export function listRoutes(deps: PageDeps): Hono {
     const repositoryIds = await readableRepositories(session, deps);
     const query = {
       ...queryOf({ state: '', place: '', search: '', repository, person }),
-      ...{ from, until: startOfDay(until) ?? undefined, repositoryIds },
+      from,
+      until: startOfDay(until) ?? undefined,
+      repositoryIds,
     };
     const { rows, complete } = await allRows(query, deps);
     const jsons = rows.map(ledgerRowJson);

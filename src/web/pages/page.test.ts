@@ -491,7 +491,7 @@ describe('the list of tasks', () => {
         .trimEnd()
         .split('\r\n')
         .map((line) => line.slice(0, 7)),
-    ).toEqual(['task,re', ...['gh-1-c9', 'gh-1-c6', 'gh-1-c4']]);
+    ).toEqual(['task,re', 'gh-1-c9', 'gh-1-c6', 'gh-1-c4']);
   });
 
   it.each(['/tasks', '/tasks/outcomes', '/tasks/outcomes.csv'])(
