@@ -9,8 +9,8 @@ const ivBytes = 12;
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
 export function createTokenSeal(privateKeyPem: string): TokenSeal {
-  let key: Promise<CryptoKey> | null = null;
-  const derived = async (): Promise<CryptoKey> => await (key ??= deriveKey(privateKeyPem));
+  let key: CryptoKey | null = null;
+  const derived = async (): Promise<CryptoKey> => (key ??= await deriveKey(privateKeyPem));
   const parameters = (iv: Uint8Array<ArrayBuffer>, owner: string) => ({
     name: 'AES-GCM',
     iv,

@@ -10,8 +10,9 @@ const utf8 = (text: string) => new TextEncoder().encode(text);
 
 /** HMAC-SHA-256 under a key derived from `secret`. */
 export function createSigner(secret: string): Signer {
-  let key: Promise<CryptoKey> | null = null;
-  const derived = async (): Promise<CryptoKey> => await (key ??= deriveKey(secret));
+  // Not its promise: in workerd no request may await another's.
+  let key: CryptoKey | null = null;
+  const derived = async (): Promise<CryptoKey> => (key ??= await deriveKey(secret));
   const bound = (purpose: string, text: string) => utf8(`${purpose}\0${text}`);
   return {
     async sign(purpose, text) {
