@@ -52,13 +52,13 @@ export async function startBotProcess(
       else if (message.kind === 'started') resolve(message.url);
       else if (message.kind === 'call')
         void decide(message.call).then((fault) => {
-          if (child.connected) child.send({ kind: 'fault', id: message.id, fault });
+          tell(child, { kind: 'fault', id: message.id, fault });
         });
       else reject(new Error(message.problem));
     });
     void ended.then(() => reject(new Error('the bot ended while it started')));
     // Without the functions, which no channel carries.
-    child.send(botOptions.parse(options));
+    tell(child, botOptions.parse(options));
   });
   const pid = child.pid ?? -1;
   return {
@@ -71,10 +71,15 @@ export async function startBotProcess(
     },
     stop: async () => {
       if (hasEnded(child)) return;
-      child.send({ kind: 'stop' });
+      tell(child, { kind: 'stop' });
       await ended;
     },
   };
+}
+
+/** A bot that was killed a moment ago hears nothing; `ended` tells. */
+function tell(child: ChildProcess, message: object): void {
+  if (child.connected) child.send(message, () => undefined);
 }
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
