@@ -15,8 +15,8 @@ import { z } from 'zod';
 import { projectRoot } from './project-root.ts';
 
 const keepBuildMs = 60 * 60_000;
-/** Limit for the compressed bundle, as uploaded: sandbox SDK 100 KiB, secretlint's rules 17, pages 23. */
-export const maxBundleKiB = 446;
+/** Limit for the compressed bundle, as uploaded: sandbox SDK 100 KiB, secretlint's rules 17, pages 26. */
+export const maxBundleKiB = 449;
 
 const mainModule = 'index.js';
 const wranglerSchema = z.object({ alias: z.record(z.string(), z.string()) });
