@@ -82,6 +82,8 @@ export const locatedSchema = z.object({
 export type LocatedRepository = z.infer<typeof locatedSchema>;
 
 const renewBeforeMs = 5 * 60_000;
+/** Longer than a mint takes. One that has not ended by then never will: its request went away, in workerd. */
+const mintMs = 30_000;
 const revokeWithinMs = 5000;
 
 const mintedSchema = z.object({
@@ -96,7 +98,9 @@ const listing: Permissions = { metadata: 'read' };
 interface Held {
   readonly taskId: string;
   readonly token: Promise<string>;
-  /** Milliseconds since the epoch; null during the mint. */
+  /** Milliseconds since the epoch, like `expiresAt`. */
+  readonly begunAt: number;
+  /** Null during the mint. */
   expiresAt: number | null;
 }
 
@@ -115,7 +119,7 @@ export function createAppTokens(
   const seal = createTokenSeal(pem);
   const ledger = deps.ledger ?? memoryLedger();
   const held = new Map<string, Held>();
-  let bot: Promise<string> | null = null;
+  let bot: string | null = null;
 
   async function appJwt(): Promise<string> {
     try {
@@ -187,11 +191,14 @@ export function createAppTokens(
     minting: () => Promise<z.infer<typeof mintedSchema>>,
   ): Promise<string> {
     const found = held.get(key);
-    if (found !== undefined && (found.expiresAt === null || found.expiresAt - deps.now() > renewBeforeMs)) {
-      return await found.token;
+    if (found !== undefined) {
+      const { begunAt, expiresAt } = found;
+      const now = deps.now();
+      if (expiresAt === null ? now - begunAt < mintMs : expiresAt - now > renewBeforeMs)
+        return await found.token;
     }
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const entry: Held = { taskId, token: promise, expiresAt: null };
+    const entry: Held = { taskId, token: promise, begunAt: deps.now(), expiresAt: null };
     held.set(key, entry);
     minting().then(
       (minted) => {
@@ -254,7 +261,8 @@ export function createAppTokens(
       const located = locatedSchema.parse(document);
       if (located.owner.login.toLowerCase() !== owner.toLowerCase()) return null;
       const scope = { taskId, installationId, repositoryId: located.id, permissions: purposes.read };
-      held.set(keyOf(scope), { taskId, token, expiresAt: Date.parse(minted.expires_at) });
+      const expiresAt = Date.parse(minted.expires_at);
+      held.set(keyOf(scope), { taskId, token, begunAt: deps.now(), expiresAt });
       return located;
     },
 
@@ -276,11 +284,8 @@ export function createAppTokens(
     slug: async () => await appSlug(asApp),
 
     async bot() {
-      bot ??= botLogin(asApp).catch((error: unknown) => {
-        bot = null;
-        throw error;
-      });
-      return await bot;
+      bot ??= await botLogin(asApp);
+      return bot;
     },
   };
 }

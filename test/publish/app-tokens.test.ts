@@ -49,6 +49,21 @@ describe('a token of a task', () => {
     expect([revoked(), live.size]).toEqual([[true], 0]);
   });
 
+  it('is minted again if the request that minted it went away without an end', async () => {
+    const { simulator, scope } = await world();
+    let now = 0;
+    let sent = 0;
+    const vanishing: typeof fetch = async (...asked) => {
+      sent += 1;
+      return sent === 1 ? await new Promise<never>(() => undefined) : await fetch(...asked);
+    };
+    const { apiUrl } = simulator;
+    const tokens = createAppTokens({ apiUrl, fetch: vanishing, now: () => now, appId, privateKey });
+    void tokens.tokenFor(scope).catch(() => undefined);
+    now = 30_000;
+    expect(await tokens.tokenFor(scope)).toMatch(/^ghs_/);
+  });
+
   it('is revoked and not used when it cannot be remembered', async () => {
     const { startProcess, scope, ledger, revoked } = await world();
     const full = { ...ledger, remember: async () => await Promise.reject(new Error('the disk is full')) };
