@@ -60,6 +60,7 @@ describe('a token of a task', () => {
     const { apiUrl } = simulator;
     const tokens = createAppTokens({ apiUrl, fetch: vanishing, now: () => now, appId, privateKey });
     void tokens.tokenFor(scope).catch(() => undefined);
+    await expect.poll(() => sent).toBe(1);
     now = 30_000;
     expect(await tokens.tokenFor(scope)).toMatch(/^ghs_/);
   });
