@@ -25,7 +25,7 @@ thousand deliveries of a thousand triggers: each has to become one task.`,
       about: 'run only the cases whose id begins with this; can be repeated',
     },
     list: { type: 'boolean', about: 'list the cases without running them' },
-    lanes: { type: 'string', value: 'N', about: 'bots side by side (default: four for each processor)' },
+    lanes: { type: 'string', value: 'N', about: 'bots side by side (default: six for each processor)' },
     json: jsonOption(
       'print { cases, killPoints, violations, results: [{ id, phase, injected, answers,\npullRequests, sandboxesLeft, tokensLeft, recoveryMs, ok, … }] }',
     ),
@@ -52,7 +52,7 @@ Exit status: 0 no violation, 1 violations, 2 wrong usage, 130 interrupted.`,
     const withStorm = positionals.includes('storm');
     if (chosen.length === 0 && !withStorm)
       throw new UsageProblem('There is no such case. Try npm run chaos -- --list');
-    const lanes = Number(values.lanes ?? 4 * availableParallelism());
+    const lanes = Number(values.lanes ?? 6 * availableParallelism());
     if (!Number.isInteger(lanes) || lanes < 1) throw new UsageProblem('--lanes needs a number from 1');
     if (values.list === true) {
       for (const { id, phase, injected } of chosen) say(`${id}  ${dim(`${phase}: ${injected}`)}`);

@@ -76,7 +76,10 @@ const scripts = {
   hold: [applyPatch(splitBillPatch), shell('sleep 3600'), answer],
 };
 
-export async function startLane(): Promise<Lane> {
+/** A disk that cases fill is small; one on which hundreds of tasks run keeps about 1.5 MB of each. */
+const diskMiB = { alone: 256, shared: 1024 } as const;
+
+export async function startLane(use: keyof typeof diskMiB): Promise<Lane> {
   const stateDir = await mkdtemp(join(tmpdir(), 'airlock-chaos-'));
   const botStateDir = join(stateDir, 'bot');
   const log: string[] = [];
@@ -109,7 +112,7 @@ export async function startLane(): Promise<Lane> {
       }),
     log: (line) => void log.push(line),
     startBot: async (options) => {
-      if (bot === null) diskBytes = await mountDisk(options.stateDir);
+      if (bot === null) diskBytes = await mountDisk(options.stateDir, diskMiB[use]);
       bot = await startBotProcess(options, exchange.decideOnSandboxCall);
       for (const folder of foldersOf(options.stateDir)) folders.add(folder);
       return bot;
@@ -211,9 +214,9 @@ function signalTo(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Gives the folder a small disk of its own, so that it can be full. Returns its size. */
-async function mountDisk(folder: string): Promise<number> {
+async function mountDisk(folder: string, sizeMiB: number): Promise<number> {
   await mkdir(folder, { recursive: true });
-  const bytes = 256 * 1024 * 1024;
+  const bytes = sizeMiB * 1024 * 1024;
   return await run('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'airlock-chaos', folder], {
     timeout: 10_000,
   }).then(

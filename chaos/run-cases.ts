@@ -6,7 +6,7 @@ import { startLane, type Lane } from './lane.ts';
 /** Cases that harm only their own task run at once in one bot; it has eight sandboxes. */
 const atOnce = 7;
 /** Of the lanes, how many begin with such cases. The others mostly wait for one task each. */
-const sharedLanes = 2;
+const sharedLanes = 3;
 /** For asking and the harm, in addition to the time of the recovery. */
 const harmMs = 3 * 60_000;
 
@@ -45,10 +45,10 @@ export async function runCases(
     let lane: Lane | null = null;
     try {
       if (left.shared.length > 0 && (index < sharedLanes || left.alone.length === 0))
-        await drainShared((lane = await startLane()));
+        await drainShared((lane = await startLane('shared')));
       for (let one = left.alone.shift(); one !== undefined; one = left.alone.shift()) {
         signal.throwIfAborted();
-        lane ??= await startLane();
+        lane ??= await startLane('alone');
         const { ok } = await runOne(one, lane);
         if (ok) continue;
         // What it left must not count against the next case.

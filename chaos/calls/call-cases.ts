@@ -56,7 +56,7 @@ async function record(lane: Lane, interrupted: AbortSignal): Promise<readonly Re
 
 /** Starts a bot to find out which calls there are. */
 export async function callCases(signal: AbortSignal): Promise<readonly ChaosCase[]> {
-  const lane = await startLane();
+  const lane = await startLane('alone');
   let recorded: readonly RecordedRun[];
   try {
     recorded = await record(lane, signal);

@@ -43,7 +43,7 @@ let lane: Lane;
 let cases: readonly ChaosCase[];
 beforeAll(async () => {
   cases = await allCases(['kills', 'cancels'], never);
-  lane = await startLane();
+  lane = await startLane('alone');
 });
 afterAll(async () => await lane.close());
 
