@@ -120,6 +120,8 @@ it.each<[name: string, options: BrowserContextOptions, withSlack: boolean, most:
   await diary.click(page, 'Open an issue with these words', 'link');
   const issue = await answering;
   await diary.click(issue, 'Create');
+  // Chromium can wait for ever to close a page that is about to show another one.
+  await issue.waitForURL(/\/issues\/\d+$/);
   await issue.close();
   await page.getByRole('heading', { name: '✓ Airlock works' }).waitFor();
   await diary.picture(page);
