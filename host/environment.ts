@@ -109,7 +109,7 @@ const isUntouched = (environment: NodeJS.Dict<string>): boolean =>
 const remedy = 'Settings are read from the environment and from .dev.vars; see docs/setup.md.';
 
 /** With Socket Mode only this host signs requests, so a missing signing secret is generated at each start. */
-function withSigningSecret(environment: NodeJS.Dict<string>): NodeJS.Dict<string> {
+export function withSigningSecret(environment: NodeJS.Dict<string>): NodeJS.Dict<string> {
   const appToken = environment['SLACK_APP_TOKEN']?.trim() || null;
   if (appToken === null) return environment;
   if ((environment['SLACK_SIGNING_SECRET']?.trim() ?? '') !== '') return environment;

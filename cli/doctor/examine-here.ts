@@ -7,7 +7,7 @@ import { join, relative } from 'node:path';
 import { fail, ok, runChecks, warn, type Finding, type Verdict } from '../../src/doctor/check.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import { startBot } from '../../host/bot.ts';
-import { configPathOf, stateDirOf } from '../../host/environment.ts';
+import { configPathOf, stateDirOf, withSigningSecret } from '../../host/environment.ts';
 import { misspeltSettings } from '../../host/misspelt-settings.ts';
 import { projectRoot } from '../../host/project-root.ts';
 import { stateProblem } from '../../host/state-room.ts';
@@ -59,15 +59,6 @@ export async function examineHere(options: HereOptions): Promise<readonly Findin
     ),
   ]);
   return [...own, ...sandboxes, ...running];
-}
-
-/** Generates a missing signing secret, as the bot does: with Socket Mode only this machine signs requests. */
-function withSigningSecret(environment: NodeJS.Dict<string>): NodeJS.Dict<string> {
-  const isSocket = (environment['SLACK_APP_TOKEN']?.trim() ?? '') !== '';
-  const isSet = (environment['SLACK_SIGNING_SECRET']?.trim() ?? '') !== '';
-  return isSocket && !isSet
-    ? { ...environment, SLACK_SIGNING_SECRET: randomBytes(32).toString('hex') }
-    : environment;
 }
 
 function judgeNames({ devVars = {}, environment }: HereOptions): Verdict {

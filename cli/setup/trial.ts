@@ -1,5 +1,5 @@
 /** Tries settings with the doctor's own checks before they are stored. */
-import { randomBytes } from 'node:crypto';
+import { withSigningSecret } from '../../host/environment.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import type { Service } from '../../src/doctor/service.ts';
 import { refusalIn, type Refusal } from './refusal.ts';
@@ -21,14 +21,12 @@ export class Trial {
     const { store, now, fetch, timeoutMs } = this.deps;
     const read = await store.config();
     if ('problem' in read) return read;
-    const given = Object.entries(candidate).filter(([, value]) => value !== null);
+    const given = Object.entries(candidate).flatMap(([name, value]) =>
+      value === null ? [] : [[name, value] as const],
+    );
     const stored = Object.entries(await store.settings()).filter(([name]) => !(name in candidate));
-    const environment = Object.fromEntries([...stored, ...given]);
-    // Over Socket Mode only this machine signs requests.
-    if ('SLACK_APP_TOKEN' in environment)
-      environment['SLACK_SIGNING_SECRET'] ??= randomBytes(32).toString('hex');
     const findings = await examine({
-      environment,
+      environment: withSigningSecret(Object.fromEntries([...stored, ...given])),
       configText: configText ?? read.text,
       configName: 'airlock.config.jsonc',
       publicUrl: null,
