@@ -182,6 +182,9 @@ export class Setup {
   async useSlack(given: { readonly botToken: string; readonly second: string }): Promise<Refusal | null> {
     const name = this.deps.socketMode ? 'SLACK_APP_TOKEN' : 'SLACK_SIGNING_SECRET';
     const tokens = { SLACK_BOT_TOKEN: given.botToken.trim(), [name]: given.second.trim() };
+    // The trial knows a blank app token only as a bot without Socket Mode.
+    if (given.second.trim() === '')
+      return refuse(`${name} is missing`, 'Enter both, or continue without Slack.');
     const read = await this.deps.store.config();
     if ('problem' in read) return read;
     const team = await this.teamOf(tokens.SLACK_BOT_TOKEN);

@@ -349,6 +349,7 @@ describe('with an App', () => {
         () => ({ second: world.slack.botToken }),
         /is not an app-level token/,
       ],
+      ['a bot token without an app token', () => ({ second: ' ' }), /SLACK_APP_TOKEN is missing/],
       [
         'a bot token that Slack does not know',
         () => ({ botToken: 'xoxb-1-1-abcdefghij' }),
