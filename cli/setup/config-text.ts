@@ -11,24 +11,35 @@ export type ConfigChange = readonly [path: JSONPath, value: unknown];
 /** What is written where no file is. */
 export const emptyConfig = '{\n  "$schema": "./airlock.schema.json",\n  "repositories": {}\n}\n';
 
+interface Unreadable {
+  readonly ok: false;
+  /** Each mistake with its place. */
+  readonly problem: string;
+}
+
+/** What the text says; `problem` if it is not a valid configuration. */
+export function readConfigText(
+  text: string,
+): { readonly ok: true; readonly config: AirlockConfig } | Unreadable {
+  const read = loadConfig(text, 'airlock.config.jsonc');
+  if (read.ok) return { ok: true, config: read.config };
+  return { ok: false, problem: read.problems.map((problem) => formatProblem(problem)).join('; ') };
+}
+
 /** The new text; `problem` if the old one or the result is not a valid configuration. */
 export function changeConfig(
   text: string,
   changes: readonly ConfigChange[],
-): { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: string } {
-  const before = loadConfig(text, 'airlock.config.jsonc');
+): { readonly ok: true; readonly text: string } | Unreadable {
+  const before = readConfigText(text);
+  if (!before.ok) return before;
   const formattingOptions = { insertSpaces: true, tabSize: 2, eol: '\n' };
-  const changed = before.ok
-    ? changes.reduce(
-        (current, [path, value]) =>
-          applyEdits(current, modify(current, [...path], value, { formattingOptions })),
-        text,
-      )
-    : text;
-  const read = loadConfig(changed, 'airlock.config.jsonc');
-  return read.ok
-    ? { ok: true, text: changed }
-    : { ok: false, problem: read.problems.map((problem) => formatProblem(problem)).join('; ') };
+  const changed = changes.reduce(
+    (current, [path, value]) => applyEdits(current, modify(current, [...path], value, { formattingOptions })),
+    text,
+  );
+  const after = readConfigText(changed);
+  return after.ok ? { ok: true, text: changed } : after;
 }
 
 /** An entry of its own for each repository that no entry allows yet. */

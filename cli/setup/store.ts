@@ -3,9 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { StartProblem } from '../../host/environment.ts';
-import { loadConfig } from '../../src/config/load-config.ts';
 import type { AirlockConfig } from '../../src/config/schema.ts';
-import { changeConfig, emptyConfig, type ConfigChange } from './config-text.ts';
+import { changeConfig, emptyConfig, readConfigText, type ConfigChange } from './config-text.ts';
 import { readText, replaceFile, withSettings } from './dev-vars.ts';
 import { refuse, type Refusal } from './refusal.ts';
 
@@ -56,10 +55,9 @@ export class Store {
   /** The text, and what it says; a refusal if it has mistakes. An absent file allows nothing. */
   async config(): Promise<{ readonly text: string; readonly config: AirlockConfig } | Refusal> {
     const text = (await readText(this.options.configPath)) || emptyConfig;
-    const read = loadConfig(text, 'airlock.config.jsonc');
+    const read = readConfigText(text);
     if (read.ok) return { text, config: read.config };
-    const changed = changeConfig(text, []);
-    return refuse(changed.ok ? 'unknown' : changed.problem, 'Correct that line, and reload this page.');
+    return refuse(read.problem, 'Correct that line, and reload this page.');
   }
 
   async changeConfig(changes: readonly ConfigChange[]): Promise<Refusal | null> {
