@@ -117,10 +117,10 @@ export class AppSteps {
 
   /** Has GitHub send webhooks to where the bot is reached now. */
   async pointWebhooks(secret: string | null, app: { id: string; pem: string }): Promise<Refusal | null> {
-    const { now, publicUrl, store } = this.deps;
+    const { publicUrl, store } = this.deps;
     const apiUrl = readSettings(await store.settings()).settings.githubApiUrl;
     const tokens = createAppTokens({ ...this.deps, apiUrl, appId: Number(app.id), privateKey: app.pem });
-    const client = githubClient({ ...this.deps, apiUrl, now }, async () => await tokens.appJwt());
+    const client = githubClient({ ...this.deps, apiUrl }, async () => await tokens.appJwt());
     try {
       // As `data`: Octokit takes a parameter `url` for the address of the request itself.
       await client.request('PATCH /app/hook/config', {
@@ -163,16 +163,15 @@ export class AppSteps {
 
   /** Stores the address of another GitHub than github.com, if one answers there. */
   private async useGithub(given: string): Promise<Refusal | null> {
-    const { store } = this.deps;
-    const before = readSettings(await store.settings()).settings.githubUrl;
     if (given === '') return null;
+    const { store } = this.deps;
     const url = URL.parse(/^https?:\/\//.test(given) ? given : `https://${given}`);
     if (url === null || !url.hostname.includes('.') || url.username !== '')
       return refuse(
         'That is not the address of a GitHub',
         'Enter its address, such as https://acme.ghe.com.',
       );
-    if (url.origin === before) return null;
+    if (url.origin === readSettings(await store.settings()).settings.githubUrl) return null;
     const change = {
       GITHUB_URL: url.origin === 'https://github.com' ? null : url.origin,
       GITHUB_API_URL: null,
@@ -191,9 +190,8 @@ export class AppSteps {
     app: { readonly id: string; readonly pem: string; readonly secret: string | null },
     client: Readonly<Record<string, string>>,
   ): Promise<Refusal | null> {
-    const { store } = this.deps;
+    const { store, publicUrl } = this.deps;
     const secret = app.secret ?? newSecret();
-    const { publicUrl } = this.deps;
     const pages = publicUrl === null ? {} : { AIRLOCK_URL: publicUrl };
     const settings = { ...settingsOf(app.id, app.pem, secret), ...client, ...pages };
     const refusal = app.secret === null ? await this.pointWebhooks(secret, app) : null;

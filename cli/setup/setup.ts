@@ -34,8 +34,6 @@ export interface SetupState {
   readonly step: Step;
   readonly githubUrl: string;
   readonly app: { readonly slug: string; readonly page: string } | null;
-  /** Logins of the accounts on which the App is installed. */
-  readonly accounts: readonly string[];
   /** Whom the key belongs to and where it is sent; empty for the usual. */
   readonly model: { readonly baseUrl: string; readonly organization: string; readonly project: string };
   /** Repositories that the configuration names and allows. */
@@ -82,7 +80,7 @@ export class Setup {
       organization: settings['OPENAI_ORGANIZATION'] ?? '',
       project: settings['OPENAI_PROJECT'] ?? '',
     };
-    const nothing = { githubUrl, model, app: null, accounts: [], allowed: [], slack, refusal: null } as const;
+    const nothing = { githubUrl, model, app: null, allowed: [], slack, refusal: null } as const;
     if ('problem' in read) return { ...nothing, step: 'app', refusal: read };
     const named = namedRepositories(read.config);
     const allowed = named.filter((one) => resolveRepository(read.config, one).allowed);
@@ -102,15 +100,15 @@ export class Setup {
     const page = shown.startsWith(`${githubUrl}/`) ? shown : `${githubUrl}/apps/${encodeURIComponent(slug)}`;
     const withApp = { ...nothing, allowed, app: { slug, page } };
     const listed = await answer.asApp('/app/installations?per_page=100');
-    const accounts = listed.answered ? accountsIn(listed.body) : [];
-    const unreachable = listed.answered
-      ? null
-      : refuse(listed.why, 'Check the network, and reload this page.');
-    if (accounts.length === 0) return { ...withApp, step: 'installation', refusal: unreachable };
+    if (!listed.answered) {
+      const unreachable = refuse(listed.why, 'Check the network, and reload this page.');
+      return { ...withApp, step: 'installation', refusal: unreachable };
+    }
+    if (!isInstalled(listed.body)) return { ...withApp, step: 'installation' };
 
     const key = settings['OPENAI_API_KEY'] ?? null;
     const refusal = key === null ? null : await this.tryStoredKey(key);
-    if (key === null || refusal !== null) return { ...withApp, accounts, step: 'model', refusal };
+    if (key === null || refusal !== null) return { ...withApp, step: 'model', refusal };
     const isChannelOpen =
       slack === 'on' &&
       this.deps.socketMode &&
@@ -118,7 +116,7 @@ export class Setup {
       read.config.slack?.channelDefaults.size === 0;
     const isSlackOpen = slack === 'open' || isChannelOpen;
     const step = allowed.length === 0 ? 'repositories' : isSlackOpen ? 'slack' : 'proof';
-    return { ...withApp, accounts, step };
+    return { ...withApp, step };
   }
 
   /** Tries the key, and whether it has every model of the configuration. */
@@ -248,7 +246,7 @@ export class Setup {
 const ofModel = /^(?:OPENAI_|openai\.)/;
 const ofSlack = /^(?:SLACK_|slack\.)/;
 
-const accountsIn = (body: unknown): readonly string[] =>
-  (installationsSchema.safeParse(body).data ?? [])
-    .filter(({ suspended_at: suspended }) => suspended == null)
-    .flatMap(({ account }) => account?.login ?? []);
+const isInstalled = (body: unknown): boolean =>
+  (installationsSchema.safeParse(body).data ?? []).some(
+    ({ account, suspended_at: suspended }) => account != null && suspended == null,
+  );
