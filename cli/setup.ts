@@ -9,12 +9,9 @@ import { runCommand, UsageProblem } from './command/run-command.ts';
 import { runPrograms } from './deploy/run-program.ts';
 import { examineSandboxes } from './doctor/examine-here.ts';
 import { afterwards, handToWrangler, secretsIn } from './setup/deployment.ts';
+import { prepareSetup } from './setup/prepare.ts';
 import { openPrompt } from './setup/prompt.ts';
-import { Proof } from './setup/proof.ts';
 import { startSetupServer } from './setup/server.ts';
-import { Setup } from './setup/setup.ts';
-import { SlackChannel } from './setup/slack-channel.ts';
-import { Store } from './setup/store.ts';
 import { setUpInTerminal } from './setup/terminal.ts';
 
 await runCommand({
@@ -47,19 +44,21 @@ await runCommand({
     const devVarsPath = join(projectRoot, '.dev.vars');
     const merged = { ...(await readDevVars()), ...process.env };
     const configPath = configPathOf(merged);
-    const store = new Store({ devVarsPath, configPath, environment: process.env });
     const isDeployed = values.cloudflare === true;
     const publicUrl = publicUrlOf(values.url ?? merged['AIRLOCK_URL']?.trim());
     const socketMode = !isDeployed;
-    const setup = new Setup({ store, fetch, now: Date.now, publicUrl, socketMode });
-    await store.prepare();
+    const parts = await prepareSetup({
+      files: { devVarsPath, configPath, environment: process.env },
+      publicUrl,
+      socketMode,
+      now: Date.now,
+      proof: { examineSandboxes, started: () => onStopSignal(stop) },
+    });
+    const { setup, proof } = parts;
     const moved = await setup.movePublicUrl();
     if (moved !== null) throw new Error(`${moved.problem}. ${moved.remedy}`);
     // Slack reaches a deployment at its address, which the first deployment prints.
     if (isDeployed && publicUrl === null) setup.skipSlack();
-    const environment = async () => ({ ...(await store.settings()), AIRLOCK_CONFIG: configPath });
-    const proof = new Proof({ environment, examineSandboxes, started: () => onStopSignal(stop) });
-    const channel = new SlackChannel();
     const target = values.env ?? 'production';
     const needsInput = values.terminal === true || isDeployed;
     const prompt = needsInput ? openPrompt(stopping.signal) : null;
@@ -77,12 +76,7 @@ await runCommand({
         if (!isDeployed) say('✓ Airlock works. Start it with npm start.');
       } else {
         const server = await startSetupServer({
-          setup,
-          store,
-          proof,
-          channel,
-          publicUrl,
-          socketMode,
+          ...parts,
           deployment: isDeployed ? afterwards(target) : null,
           port: portOf(values.port),
           onOpened: (next) => say(`The page is open. To open it once more: ${next}`),
@@ -101,8 +95,7 @@ await runCommand({
       throw error;
     } finally {
       prompt?.close();
-      await channel.stop();
-      await proof.stop();
+      await parts.stop();
     }
   },
 });

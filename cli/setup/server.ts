@@ -9,19 +9,11 @@ import { Guard } from './guard.ts';
 import { setupScript, setupStyle } from './page-assets.ts';
 import { closedPage, sendingPage } from './page-frame.ts';
 import { setupPage } from './pages.ts';
-import type { Proof } from './proof.ts';
+import type { SetupParts } from './prepare.ts';
 import { nameOf, refuse, type Refusal } from './refusal.ts';
-import type { Setup, SetupState } from './setup.ts';
-import type { SlackChannel } from './slack-channel.ts';
-import type { Store } from './store.ts';
+import type { SetupState } from './setup.ts';
 
-export interface SetupServerOptions {
-  readonly setup: Setup;
-  readonly store: Store;
-  readonly proof: Proof;
-  readonly channel: SlackChannel;
-  readonly publicUrl: string | null;
-  readonly socketMode: boolean;
+export interface SetupServerOptions extends SetupParts {
   readonly deployment: readonly string[] | null;
   /** Null: 8786, or any port if that one is in use. */
   readonly port: number | null;

@@ -10,11 +10,8 @@ import { parse } from 'parse5';
 import type { Delivery } from '../../simulators/github/contract.ts';
 import slackManifest from '../../slack-manifest.json' with { type: 'json' };
 import type { ProofDeps } from '../../cli/setup/proof.ts';
-import { Proof } from '../../cli/setup/proof.ts';
+import { prepareSetup } from '../../cli/setup/prepare.ts';
 import { startSetupServer } from '../../cli/setup/server.ts';
-import { Setup } from '../../cli/setup/setup.ts';
-import { SlackChannel } from '../../cli/setup/slack-channel.ts';
-import { Store } from '../../cli/setup/store.ts';
 import { startGithubSimulator } from '../../simulators/github/simulator.ts';
 import { startOpenAiSimulator } from '../../simulators/openai/server.ts';
 import { startSlackSimulator } from '../../simulators/slack/simulator.ts';
@@ -75,40 +72,27 @@ export async function startSetupWorld(options: { readonly models?: readonly stri
     readonly now?: () => number;
   }) => {
     const { publicUrl = null, port = null, now = Date.now } = changes;
-    const store = new Store({
-      devVarsPath,
-      configPath,
-      environment: { ...environment, ...changes.environment },
-    });
-    const setup = new Setup({ store, fetch, now, publicUrl, socketMode: true });
-    const proof = new Proof({
-      environment: async () => ({ ...(await store.settings()), AIRLOCK_CONFIG: configPath }),
-      examineSandboxes: changes.examineSandboxes ?? noSandboxes,
-    });
-    const channel = new SlackChannel();
-    await store.prepare();
-    const opened: string[] = [];
-    const server = await startSetupServer({
-      setup,
-      store,
-      proof,
-      channel,
+    const parts = await prepareSetup({
+      files: { devVarsPath, configPath, environment: { ...environment, ...changes.environment } },
       publicUrl,
       socketMode: true,
+      now,
+      proof: { examineSandboxes: changes.examineSandboxes ?? noSandboxes },
+    });
+    const opened: string[] = [];
+    const server = await startSetupServer({
+      ...parts,
       deployment: null,
       port,
       onOpened: (next) => opened.push(next),
     });
     return {
-      setup,
-      store,
-      proof,
+      ...parts,
       address: server.address,
       opened,
       async stop() {
         await server.close();
-        await channel.stop();
-        await proof.stop();
+        await parts.stop();
       },
     };
   };
