@@ -46,6 +46,7 @@ await runCommand({
     const configPath = configPathOf(merged);
     const isDeployed = values.cloudflare === true;
     const publicUrl = publicUrlOf(values.url ?? merged['AIRLOCK_URL']?.trim());
+    const port = portOf(values.port);
     const socketMode = !isDeployed;
     const parts = await prepareSetup({
       files: { devVarsPath, configPath, environment: process.env },
@@ -78,7 +79,7 @@ await runCommand({
         const server = await startSetupServer({
           ...parts,
           deployment: isDeployed ? afterwards(target) : null,
-          port: portOf(values.port),
+          port,
           onOpened: (next) => say(`The page is open. To open it once more: ${next}`),
         });
         say(`Open this page on this machine, once:\n\n  ${server.address}\n\nPress Ctrl-C to stop.`);
