@@ -1,7 +1,8 @@
 /** Serves the set-up's page on the loopback, to the person at the terminal alone. Decides nothing itself. */
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
+import { listenOnLoopback } from '../../host/listen-on-loopback.ts';
 import { readSettings } from '../../src/doctor/settings-checks.ts';
 import { readBody } from '../../src/lib/read-body.ts';
 import { channelDefault } from './config-text.ts';
@@ -40,8 +41,8 @@ export async function startSetupServer(options: SetupServerOptions): Promise<Set
     overrideGlobalObjects: false,
   });
   const server = createServer((request, response) => void listener(request, response));
-  const port = await listen(server, wanted).catch(async (error: unknown) => {
-    if (options.port === null) return await listen(server, 0);
+  const port = await listenOnLoopback(server, wanted).catch(async (error: unknown) => {
+    if (options.port === null) return await listenOnLoopback(server, 0);
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(
       `The page cannot listen on port ${wanted}: ${why}. Choose another with -- --port NUMBER.`,
@@ -56,17 +57,6 @@ export async function startSetupServer(options: SetupServerOptions): Promise<Set
       await new Promise<void>((done) => void server.close(() => done()));
     },
   };
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((done, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject);
-      const address = server.address();
-      done(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
 }
 
 function routes(options: SetupServerOptions, guard: Guard, port: number): Hono {

@@ -4,9 +4,9 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { callbackify } from 'node:util';
+import { listenOnLoopback } from '../../host/listen-on-loopback.ts';
 import { publicKey } from './app-jwt.ts';
 import type { GithubSimulator, GithubSimulatorOptions, Permissions } from './contract.ts';
 import { Faults, RequestLog } from './faults.ts';
@@ -96,7 +96,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
   const faults = new Faults();
   const log = new RequestLog();
   const server = createHttpServer(site, faults, log, options.wire);
-  address.url = `http://127.0.0.1:${await listen(server, options.port ?? 0)}`;
+  address.url = `http://127.0.0.1:${await listenOnLoopback(server, options.port ?? 0)}`;
 
   return {
     url: site.url,
@@ -207,7 +207,7 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
       // Hands the decrypted connection to the same HTTP server, so both addresses serve one site.
       secure.on('secureConnection', (socket) => server.emit('connection', socket));
       server.once('close', () => secure.close());
-      return `https://localhost:${await listen(secure, 0)}`;
+      return `https://localhost:${await listenOnLoopback(secure, 0)}`;
     },
     async close() {
       await webhooks.close();
@@ -218,14 +218,4 @@ export async function startGithubSimulator(options: GithubSimulatorOptions): Pro
       for (const repository of store.repositories.values()) repository.git.close();
     },
   };
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((done, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      done(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
 }

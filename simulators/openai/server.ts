@@ -2,6 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { listenOnLoopback } from '../../host/listen-on-loopback.ts';
 import { compactionItem, itemsOf } from './items.ts';
 import { readResponsesRequest, refusal, type Refusal, type ResponsesRequest } from './request.ts';
 import { nextAnswer, type Answer, type Script } from './script.ts';
@@ -209,15 +210,10 @@ export async function startOpenAiSimulator(options: OpenAiSimulatorOptions): Pro
     socket.end('HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
   });
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the simulator has no TCP port');
+  const port = await listenOnLoopback(server, options.port ?? 0);
   return {
-    url: `http://127.0.0.1:${address.port}/v1`,
-    port: address.port,
+    url: `http://127.0.0.1:${port}/v1`,
+    port,
     requests: () => [...recorded],
     answerModelsWith: (answer) => {
       modelsAnswer = answer;

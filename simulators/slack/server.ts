@@ -1,7 +1,8 @@
 /** The HTTP server, on loopback only: Web API, response URLs, pages and the Socket Mode WebSocket. */
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
+import { listenOnLoopback } from '../../host/listen-on-loopback.ts';
 import { pageApplication } from './pages/page-routes.ts';
 import { serveResponseUrl } from './response-url.ts';
 import { serveFile } from './shared-files.ts';
@@ -29,7 +30,7 @@ export async function startServer(
   const serve = getRequestListener(web.fetch, { overrideGlobalObjects: false });
   const server = createServer(onWire(wire, (request, response) => void serve(request, response)));
   server.on('upgrade', (request, socket, head) => site.socket.upgrade(request, socket, head));
-  const taken = await listen(server, port);
+  const taken = await listenOnLoopback(server, port);
   return {
     url: `http://127.0.0.1:${taken}`,
     async close() {
@@ -39,14 +40,4 @@ export async function startServer(
       });
     },
   };
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((done, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      done(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
 }

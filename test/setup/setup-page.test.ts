@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { listenOnLoopback } from '../../host/listen-on-loopback.ts';
 import { openaiKey, Person, startSetupWorld, type SetupWorld } from './setup-world.ts';
 
 let world: SetupWorld;
@@ -201,12 +202,7 @@ describe('with an App', () => {
 
     it('takes a free port if its own is in use, and names the remedy for a port that was given', async () => {
       const taken = createServer();
-      const port = await new Promise<number>((resolve) => {
-        taken.listen(0, '127.0.0.1', () => {
-          const address = taken.address();
-          resolve(typeof address === 'object' && address !== null ? address.port : 0);
-        });
-      });
+      const port = await listenOnLoopback(taken, 0);
       try {
         await expect(world.start({ port })).rejects.toThrow(/cannot listen on port \d+.*-- --port NUMBER/);
         const [one, other] = [await begin(), await begin()];
