@@ -30,7 +30,7 @@ export class Guard {
     return `http://127.0.0.1:${this.port}/?word=${this.word}`;
   }
 
-  private get cookieName(): string {
+  get cookieName(): string {
     return `airlock_setup_${this.port}`;
   }
 
@@ -38,7 +38,8 @@ export class Guard {
     readonly method: string;
     readonly host: string;
     readonly origin: string | null;
-    readonly cookie: string;
+    /** Value of the cookie `cookieName`. */
+    readonly cookie: string | null;
     readonly word: string | null;
   }): Promise<Entry> {
     if (request.word !== null && request.method === 'GET') {
@@ -48,11 +49,7 @@ export class Guard {
       const attributes = 'Path=/; HttpOnly; SameSite=Lax';
       return { kind: 'enter', cookie: `${this.cookieName}=${this.session}; ${attributes}` };
     }
-    const given = request.cookie
-      .split(/;\s*/)
-      .find((one) => one.startsWith(`${this.cookieName}=`))
-      ?.slice(this.cookieName.length + 1);
-    if (given === undefined || !(await sameSecret(given, this.session)))
+    if (request.cookie === null || !(await sameSecret(request.cookie, this.session)))
       return { kind: 'refused', status: 403, why: 'Open the address that the terminal shows.' };
     if (request.method !== 'GET' && request.origin !== `http://${request.host}`)
       return { kind: 'refused', status: 403, why: 'This form was sent from another page.' };

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
+import { getCookie } from 'hono/cookie';
 import { listenOnLoopback } from '../../host/listen-on-loopback.ts';
 import { readSettings } from '../../src/doctor/settings-checks.ts';
 import { readBody } from '../../src/lib/read-body.ts';
@@ -100,7 +101,7 @@ function routes(options: SetupServerOptions, guard: Guard, port: number): Hono {
       method: c.req.method,
       host: c.req.header('host') ?? '',
       origin: c.req.header('origin') ?? null,
-      cookie: c.req.header('cookie') ?? '',
+      cookie: getCookie(c, guard.cookieName) ?? null,
       word: c.req.path === '/' ? (c.req.query('word') ?? null) : null,
     });
     if (entry.kind === 'refused') return c.html(closedPage(entry.why), entry.status);
