@@ -1,6 +1,7 @@
 /** The last step: the bot answers its first mention, or is deployed. */
 import { html } from 'hono/html';
 import { alertOf, type Html, type PageInput } from './page-frame.ts';
+import { mentionWords } from './proof.ts';
 import { nameOf } from './refusal.ts';
 
 export const proofStep = (input: PageInput): Html =>
@@ -58,12 +59,6 @@ function proofSection({ proof, state }: PageInput): Html {
     }
   }
 }
-
-const mentionWords = {
-  awaited: 'Waiting for it to arrive …',
-  arrived: 'It arrived. Waiting for the answer …',
-  fruitless: 'It arrived, and came to nothing: the comment below it says why. Waiting for another one …',
-} as const;
 
 const deploymentSection = (lines: readonly string[]): Html =>
   html`<section>

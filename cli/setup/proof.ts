@@ -29,6 +29,13 @@ export type ProofView =
       readonly mention: 'awaited' | 'arrived' | 'fruitless' | 'answered';
     };
 
+/** What a person reads while the proof waits. */
+export const mentionWords = {
+  awaited: 'Waiting for it to arrive …',
+  arrived: 'It arrived. Waiting for the answer …',
+  fruitless: 'It arrived, and came to nothing: the comment below it says why. Waiting for another one …',
+} as const;
+
 /** Ends of a task that show less than a bot that works. */
 const fruitless = new Set(['refused', 'failed', 'cancelled', 'ignored']);
 

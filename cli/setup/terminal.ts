@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lineOf } from '../doctor/print.ts';
-import type { Proof } from './proof.ts';
+import { mentionWords, type Proof } from './proof.ts';
 import { nameOf, refuse, type Refusal } from './refusal.ts';
 import type { Setup, SetupState } from './setup.ts';
 
@@ -121,8 +121,7 @@ async function prove(deps: TerminalDeps, state: SetupState): Promise<void> {
   say(`Write this under ${where}:\n\n  @${state.app?.slug ?? ''} help\n\nWaiting …`);
   let shown = '';
   for (let now = proof.view(); now.stage === 'running' && now.mention !== 'answered'; now = proof.view()) {
-    if (now.mention === 'fruitless' && shown !== now.mention)
-      say('It arrived, and came to nothing: the comment below it says why. Waiting for another one …');
+    if (now.mention === 'fruitless' && shown !== now.mention) say(mentionWords.fruitless);
     shown = now.mention;
     await sleep(lookMs, undefined, { signal: stop });
   }
