@@ -41,7 +41,7 @@ export interface WorldOptions {
   readonly live?: { readonly apiKey: string; readonly baseUrl: string };
   /**
    * How GitHub's events arrive. Default `webhooks`. `auto`: the App has no address until `setWebhookUrl`, and
-   * the bot finds out at its start.
+   * the bot finds out at its start. `poll`: the bot reads GitHub's log although webhooks arrive.
    */
   readonly deliveries?: 'webhooks' | 'auto' | 'poll';
   /** Breaks requests to the simulators; null: served as usual. */
