@@ -29,11 +29,20 @@ export interface SetupDeps {
 
 type Step = 'app' | 'installation' | 'model' | 'repositories' | 'slack' | 'proof';
 
+interface AppLink {
+  readonly slug: string;
+  readonly page: string;
+}
+
+type FoundApp =
+  | { readonly step: null; readonly app: AppLink; readonly refusal: null }
+  | { readonly step: 'app' | 'installation'; readonly app: AppLink | null; readonly refusal: Refusal | null };
+
 export interface SetupState {
   /** The first that is not done. */
   readonly step: Step;
   readonly githubUrl: string;
-  readonly app: { readonly slug: string; readonly page: string } | null;
+  readonly app: AppLink | null;
   /** Whom the key belongs to and where it is sent; empty for the usual. */
   readonly model: { readonly baseUrl: string; readonly organization: string; readonly project: string };
   /** Repositories that the configuration names and allows. */
@@ -61,6 +70,7 @@ export class Setup {
   private readonly deps: SetupDeps;
   private readonly trial: Trial;
   private slackSkipped = false;
+  private installed: { readonly askedWith: string; readonly app: AppLink } | null = null;
   /** The key that was tried last, and what is wrong with it. */
   private tried: { readonly key: string; readonly refusal: Refusal | null } | null = null;
 
@@ -85,26 +95,9 @@ export class Setup {
     const named = namedRepositories(read.config);
     const allowed = named.filter((one) => resolveRepository(read.config, one).allowed);
     if (!('GITHUB_APP_ID' in settings)) return { ...nothing, allowed, step: 'app' };
-
-    const answer = await this.askApp(settings);
-    if (answer.app === null) {
-      const { found, todo } = answer.verdict;
-      return {
-        ...nothing,
-        allowed,
-        step: 'app',
-        refusal: refuse(found, todo ?? 'Correct it, and try again.'),
-      };
-    }
-    const { slug, html_url: shown } = answer.app;
-    const page = shown.startsWith(`${githubUrl}/`) ? shown : `${githubUrl}/apps/${encodeURIComponent(slug)}`;
-    const withApp = { ...nothing, allowed, app: { slug, page } };
-    const listed = await answer.asApp('/app/installations?per_page=100');
-    if (!listed.answered) {
-      const unreachable = refuse(listed.why, 'Check the network, and reload this page.');
-      return { ...withApp, step: 'installation', refusal: unreachable };
-    }
-    if (!isInstalled(listed.body)) return { ...withApp, step: 'installation' };
+    const found = await this.findApp(settings);
+    if (found.step !== null) return { ...nothing, allowed, ...found };
+    const withApp = { ...nothing, allowed, app: found.app };
 
     const key = settings['OPENAI_API_KEY'] ?? null;
     const refusal = key === null ? null : await this.tryStoredKey(key);
@@ -216,18 +209,41 @@ export class Setup {
     return this.tried.refusal;
   }
 
-  private async askApp(environment: Readonly<Record<string, string>>) {
+  /**
+   * The App, and the step that it lacks. GitHub is asked until the App is installed, and not again: a page
+   * that waits looks every two seconds, and must not fall back because one request fails.
+   */
+  private async findApp(environment: Readonly<Record<string, string>>): Promise<FoundApp> {
     const { settings, broken } = readSettings(environment);
-    return await githubApp({
+    const { githubAppId, githubAppPrivateKey, githubUrl, githubApiUrl } = settings;
+    const askedWith = JSON.stringify([githubAppId, githubAppPrivateKey, githubUrl, githubApiUrl]);
+    if (this.installed?.askedWith === askedWith)
+      return { step: null, app: this.installed.app, refusal: null };
+    const answer = await githubApp({
       ...this.deps,
       timeoutMs,
-      appId: settings.githubAppId,
-      privateKey: settings.githubAppPrivateKey,
-      apiUrl: settings.githubApiUrl,
+      appId: githubAppId,
+      privateKey: githubAppPrivateKey,
+      apiUrl: githubApiUrl,
       broken,
       config: null,
       clock: async () => await Promise.resolve(null),
     })();
+    if (answer.app === null) {
+      const { found, todo } = answer.verdict;
+      return { step: 'app', app: null, refusal: refuse(found, todo ?? 'Correct it, and try again.') };
+    }
+    const { slug, html_url: shown } = answer.app;
+    const page = shown.startsWith(`${githubUrl}/`) ? shown : `${githubUrl}/apps/${encodeURIComponent(slug)}`;
+    const app = { slug, page };
+    const listed = await answer.asApp('/app/installations?per_page=100');
+    if (!listed.answered) {
+      const unreachable = refuse(listed.why, 'Check the network, and reload this page.');
+      return { step: 'installation', app, refusal: unreachable };
+    }
+    if (!isInstalled(listed.body)) return { step: 'installation', app, refusal: null };
+    this.installed = { askedWith, app };
+    return { step: null, app, refusal: null };
   }
 
   /** Null if Slack does not say: the doctor's check says why. */

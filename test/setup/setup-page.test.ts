@@ -384,6 +384,14 @@ describe('with an App', () => {
     expect(other.person.text).toMatch(/GitHub has no App with the id 77.*Create your GitHub App/);
   });
 
+  it('asks GitHub no more about an App that is installed, so that a page can wait for hours', async () => {
+    const { person } = await beginWith(installed);
+    const before = world.github.requests().length;
+    await person.open('/');
+    expect(person.text).toContain('Enter the key of the model');
+    expect(world.github.requests().slice(before)).toEqual([]);
+  });
+
   it('leads webhooks to a public address that comes later', async () => {
     const publicUrl = 'https://bot.invalid';
     const { setup } = await beginWith(installed, { publicUrl });
