@@ -73,7 +73,7 @@ export async function deploy(options: DeployOptions): Promise<readonly Finding[]
   progress('✓ types     correct');
   await checkGenerated(options);
   const built = await buildWorker(() => undefined).catch((error: unknown) => {
-    throw new StartProblem(String(error));
+    throw new StartProblem(error instanceof Error ? error.message : String(error));
   });
   const upload = uploadArguments(built);
   await measureUpload(upload, target, options);
