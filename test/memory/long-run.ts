@@ -1,6 +1,7 @@
 /** Codex's run as its driver writes it, and the record that watches it on a virtual clock. */
 import { createCodex } from '../../src/codex/codex.ts';
 import type { TaskSandbox } from '../../src/core/ports/sandbox-port.ts';
+import type { RecordDeps } from '../../src/tasks/record/record.ts';
 import { acceptedAt, authorization, request } from '../fixtures/sample-task.ts';
 import { readOnlySandbox } from '../fixtures/read-only-sandbox.ts';
 import { MemoryTasks, type MemoryRecord } from './memory-tasks.ts';
@@ -77,6 +78,7 @@ export async function startLongRun(
   lines: readonly string[],
   read: (run: LongRun) => void,
   writtenBy: (now: number) => number = () => lines.length,
+  report: RecordDeps['report'] = async () => await Promise.resolve(),
 ): Promise<LongRun> {
   const output = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(''));
   const ends = lineEnds(output);
@@ -107,7 +109,7 @@ export async function startLongRun(
     workflowState: async () => await Promise.resolve('live' as const),
     startWorkflow: async () => await Promise.resolve(),
     forgetTokens: async () => await Promise.resolve(),
-    report: async () => await Promise.resolve(),
+    report,
     retentionMs: 24 * 60 * 60_000,
     now: () => tasks.now,
     log: (event) => void logged.push(event),

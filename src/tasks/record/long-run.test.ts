@@ -92,3 +92,24 @@ it.each(['crash', 'full'] as const)('stores a line of the log once, at whatever 
   }
   expect(writes).toBeGreaterThan(40);
 });
+
+it('reports a long run about once a minute, also while no report arrives', async () => {
+  const lines = linesOf(1200, 1000);
+  let startedAt = 0;
+  let reports = 0;
+  const run = await startLongRun(
+    lines,
+    ({ tasks }) => {
+      startedAt ||= tasks.now;
+      tasks.now += 900;
+    },
+    (now) => Math.floor((now - startedAt) / 1000),
+    async () => {
+      reports += 1;
+      throw await Promise.resolve(new Error('the ledger is away'));
+    },
+  );
+  await run.watchToEnd();
+  expect(reports).toBeGreaterThan(19);
+  expect(reports).toBeLessThan(80);
+});

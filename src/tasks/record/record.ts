@@ -116,7 +116,9 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   #setup: SetupReport | null = null;
   #passing: Promise<void> = Promise.resolve();
   /** What the metrics were given last; null since the last restart. */
-  #reported: { readonly text: string; readonly at: number } | null = null;
+  #reported: string | null = null;
+  /** When a report was last asked for, also one that failed or had nothing to say. */
+  #reportAskedAt = 0;
   #reporting: Promise<void> | null = null;
   #countTimer: ReturnType<typeof setTimeout> | undefined;
   #wasRestarted = true;
@@ -140,16 +142,14 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
 
   view(): TaskView | null {
     if (this.#state === null) return null;
-    const { costOf, now } = this.deps();
     const progress = this.#store.progress();
     this.#setup ??= parseSetupReport(this.#store.kept(keptSetup));
-    const model = this.#state.authorization?.model ?? null;
     return viewOf(this.#state, {
       progress,
       receipt: this.#store.receipt(),
       setup: this.#setup,
-      costUsd: model === null ? null : costOf(model, this.#state.usage),
-      now: now(),
+      costUsd: this.#costUsd(this.#state),
+      now: this.deps().now(),
     });
   }
 
@@ -467,7 +467,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
       looked: async (news) => {
         if (news) this.#post.requestUpdate();
         else this.#post.updateIfDue();
-        if (now() > (this.#reported?.at ?? 0) + taskLimits.reportEveryMs) this.#reportSoon();
+        if (now() > this.#reportAskedAt + taskLimits.reportEveryMs) this.#reportSoon();
         await this.#arm();
       },
     };
@@ -588,6 +588,11 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
 
   // ---- shared
 
+  /** Null before the authorization, which chooses the model, and without a price. */
+  #costUsd({ authorization, usage }: RecordState): number | null {
+    return authorization === null ? null : this.deps().costOf(authorization.model, usage);
+  }
+
   async #show(): Promise<'shown' | 'closed'> {
     const state = this.#opened();
     const view = this.view();
@@ -624,6 +629,7 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
 
   /** In the background. The alarm takes over what fails. */
   #reportSoon(): void {
+    this.#reportAskedAt = this.deps().now();
     this.#report().catch((error: unknown) => this.#log('metrics.not_reported', { error: String(error) }));
   }
 
@@ -631,17 +637,15 @@ export abstract class TaskRecordBase<Env> extends DurableObject<Env> {
   async #report(): Promise<void> {
     while (this.#reporting !== null) await this.#reporting.catch(() => undefined);
     if (this.#state === null) return;
-    const { report, now, costOf } = this.deps();
-    const { authorization, usage } = this.#state;
     const totals = totalsOf(this.#state, this.#store.receipt());
-    const entry = ledgerEntryOf(this.#state, costOf(authorization?.model ?? '', usage));
+    const entry = ledgerEntryOf(this.#state, this.#costUsd(this.#state));
     const text = JSON.stringify([totals, entry]);
-    if (this.#reported?.text === text) return;
-    const reporting = report(totals, entry);
+    if (this.#reported === text) return;
+    const reporting = this.deps().report(totals, entry);
     this.#reporting = withDeadline(reporting, taskLimits.slotCallMs, 'reporting to the metrics');
     try {
       await this.#reporting;
-      this.#reported = { text, at: now() };
+      this.#reported = text;
     } finally {
       this.#reporting = null;
     }
