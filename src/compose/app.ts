@@ -7,16 +7,14 @@ import type { RepositoryRef } from '../core/task.ts';
 import { createCodeHost } from '../github/code-host.ts';
 import { githubWebhooks } from '../github/webhooks.ts';
 import { createBodyRoom } from '../lib/body-room.ts';
-import { withDeadline } from '../lib/with-deadline.ts';
 import { slackRoutes } from '../slack/routes.ts';
-import { taskLimits } from '../tasks/limits.ts';
 import { airlockVersion } from '../version.ts';
 import { createApp } from '../web/app.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
 import { accept, retryPublication, start } from './instances.ts';
 import { count, countedTotals, gauges } from './metrics.ts';
-import { ledgerOf, recordOf, slotsObjectOf } from './objects.ts';
+import { ask, ledgerOf, listLedger, recordOf, slotsObjectOf } from './objects.ts';
 import { composePages } from './pages.ts';
 import { platformOf } from './platform.ts';
 import { composeReceipts } from './receipts.ts';
@@ -100,14 +98,8 @@ function createRoutes(env: Env): Hono {
         if (started === 'exists') count(env, 'airlock_duplicates_total', { source: 'api' });
         return started;
       },
-      ledger: async (query) => {
-        const asked = async () => await ledgerOf(env).list(query);
-        return await withDeadline(asked(), taskLimits.slotCallMs, 'listing the ledger');
-      },
-      recent: async (limit) => {
-        const asked = async () => await slotsObjectOf(env).recent(limit);
-        return await withDeadline(asked(), taskLimits.slotCallMs, 'listing tasks');
-      },
+      ledger: async (query) => await listLedger(env, query),
+      recent: async (limit) => await ask('listing tasks', async () => await slotsObjectOf(env).recent(limit)),
     },
   });
 }

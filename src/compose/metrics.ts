@@ -1,10 +1,9 @@
 /** Wires the metrics: what each isolate counts at its doors, and what `/metrics` shows. */
 import { waitUntil } from 'cloudflare:workers';
 import { labelled, type CounterName, type GaugeName, type Totals } from '../core/metrics.ts';
-import { withDeadline } from '../lib/with-deadline.ts';
 import { taskLimits } from '../tasks/limits.ts';
 import type { Env } from './env.ts';
-import { slotsObjectOf } from './objects.ts';
+import { ask, slotsObjectOf } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
@@ -57,8 +56,8 @@ async function send(env: Env, mine: Counts): Promise<void> {
     while (mine.isDirty) {
       mine.isDirty = false;
       mine.sendingSince = now();
-      const reporting = reportTotals(env, mine.source, { ...mine.totals });
-      await withDeadline(reporting, taskLimits.slotCallMs, 'reporting to the metrics');
+      const totals = { ...mine.totals };
+      await ask('reporting to the metrics', async () => await reportTotals(env, mine.source, totals));
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   } catch (error) {
@@ -70,17 +69,12 @@ async function send(env: Env, mine: Counts): Promise<void> {
 }
 
 export async function countedTotals(env: Env): Promise<Totals> {
-  return await withDeadline(
-    (async () => await metricsObjectOf(env).counted())(),
-    taskLimits.slotCallMs,
-    'reading the metrics',
-  );
+  return await ask('reading the metrics', async () => await metricsObjectOf(env).counted());
 }
 
 export async function gauges(env: Env): Promise<Readonly<Record<GaugeName, number>>> {
-  const asked = async () => await slotsObjectOf(env).load();
   const [load, health] = await Promise.all([
-    withDeadline(asked(), taskLimits.slotCallMs, 'asking the queue'),
+    ask('asking the queue', async () => await slotsObjectOf(env).load()),
     platformOf(env).health(),
   ]);
   return {

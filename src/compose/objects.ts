@@ -1,4 +1,5 @@
 /** Finds the Durable Objects and Workflow instances by what they belong to. */
+import type { LedgerQuery, LedgerRow } from '../core/ledger.ts';
 import type { Conversations, IssueTasks, TaskIndex } from '../core/ports/chat-port.ts';
 import type { Slots } from '../core/ports/slots-port.ts';
 import type { TaskRequest } from '../core/task.ts';
@@ -11,6 +12,14 @@ import { wakeEvent, workflowIdOf } from '../tasks/start-task.ts';
 import type { Env } from './env.ts';
 import { platformOf } from './platform.ts';
 import { log } from './runtime.ts';
+
+/**
+ * Calls a Durable Object within a deadline. `what` is for the error: “listing tasks”. `call` is an async
+ * function, because a stub returns a thenable of its own, which is no Promise.
+ */
+export async function ask<T>(what: string, call: () => Promise<T>): Promise<T> {
+  return await withDeadline(call(), taskLimits.slotCallMs, what);
+}
 
 /** Finds a record by the id of its task's sandbox, the only thing that the egress handler knows. */
 export function recordOfSandbox(env: Env, sandboxId: string) {
@@ -31,25 +40,22 @@ export function ledgerOf(env: Env) {
   return env.LEDGER.get(env.LEDGER.idFromName('ledger'));
 }
 
+export async function listLedger(env: Env, query: LedgerQuery): Promise<readonly LedgerRow[]> {
+  return await ask('listing the ledger', async () => await ledgerOf(env).list(query));
+}
+
 export function slotsOf(env: Env): Slots {
   const object = slotsObjectOf(env);
   return {
-    request: async (claim) => {
-      // An async function: the stub returns a thenable of its own, which is no Promise.
-      const asked = async () => await object.request(claim);
-      return await withDeadline(asked(), taskLimits.slotCallMs, 'asking for a slot');
-    },
-    release: async (taskId) =>
-      await withDeadline(object.release(taskId), taskLimits.slotCallMs, 'giving back a slot'),
+    request: async (claim) => await ask('asking for a slot', async () => await object.request(claim)),
+    release: async (taskId) => await ask('giving back a slot', async () => await object.release(taskId)),
   };
 }
 
 /** Lists the task. Never rejects: a task that is missing from the list is listed once it leaves the queue. */
 export async function listTask(env: Env, taskId: string): Promise<void> {
-  const listed = async () => await slotsObjectOf(env).accepted(taskId);
-  await withDeadline(listed(), taskLimits.slotCallMs, 'listing a task').catch((error: unknown) =>
-    log('task.not_listed', { taskId, error: String(error) }),
-  );
+  const listed = ask('listing a task', async () => await slotsObjectOf(env).accepted(taskId));
+  await listed.catch((error: unknown) => log('task.not_listed', { taskId, error: String(error) }));
 }
 
 /** `team`: null when Slack is not configured. */
@@ -81,8 +87,7 @@ export async function instanceState(env: Env, instanceId: string): Promise<Workf
 
 /** Keeps the live tokens of a task with its record, so that another isolate can revoke them, too. */
 export function tokenLedger(env: Env): TokenLedger {
-  const call = async <T>(work: () => Promise<T>): Promise<T> =>
-    await withDeadline(work(), taskLimits.slotCallMs, 'asking for tokens');
+  const call = async <T>(work: () => Promise<T>): Promise<T> => await ask('asking for tokens', work);
   return {
     remember: async (taskId, sealed, expiresAt) =>
       await call(async () => await recordOf(env, taskId).rememberToken(sealed, expiresAt)),

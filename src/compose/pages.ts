@@ -4,13 +4,11 @@ import { pageAccess, type RepositoryAccess } from '../core/access/page-access.ts
 import { repositoryAccess } from '../github/repository-access.ts';
 import { authorizeAddress, personOfCode } from '../github/sign-in.ts';
 import { createSigner } from '../lib/signer.ts';
-import { withDeadline } from '../lib/with-deadline.ts';
-import { taskLimits } from '../tasks/limits.ts';
 import type { PageDeps, PageTask } from '../web/pages/page-deps.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
 import { retryPublication } from './instances.ts';
-import { ledgerOf, recordOf, slotsObjectOf } from './objects.ts';
+import { ask, ledgerOf, listLedger, recordOf, slotsObjectOf } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
 
@@ -47,19 +45,15 @@ export async function composePages(env: Env): Promise<Hono> {
     openLinks: botId === null ? null : openLinks(signer, botId),
     url: settings.url,
     githubUrl: settings.githubUrl,
-    isListed: async (taskId) => {
-      const asked = async () => await slotsObjectOf(env).isListed(taskId);
-      return await withDeadline(asked(), taskLimits.slotCallMs, 'looking for a task');
-    },
+    isListed: async (taskId) =>
+      await ask('looking for a task', async () => await slotsObjectOf(env).isListed(taskId)),
     task: (taskId) => taskOf(env, taskId),
-    ledger: async (query) => {
-      const asked = async () => await ledgerOf(env).list(query);
-      return await withDeadline(asked(), taskLimits.slotCallMs, 'listing the ledger');
-    },
-    repositories: async (limit) => {
-      const asked = async () => await ledgerOf(env).repositories(limit);
-      return await withDeadline(asked(), taskLimits.slotCallMs, 'listing the repositories of the ledger');
-    },
+    ledger: async (query) => await listLedger(env, query),
+    repositories: async (limit) =>
+      await ask(
+        'listing the repositories of the ledger',
+        async () => await ledgerOf(env).repositories(limit),
+      ),
     accessOf: cachedAccess(env),
     retryPublication: async (taskId, approval) => await retryPublication(env, taskId, approval),
     now,

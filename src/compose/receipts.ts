@@ -2,11 +2,9 @@
 import { mayWriteChecks } from '../github/receipt-checks.ts';
 import type { ReceiptEvent } from '../github/receipt-event.ts';
 import { onReceiptEvent } from '../github/receipt-intake.ts';
-import { withDeadline } from '../lib/with-deadline.ts';
-import { taskLimits } from '../tasks/limits.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
-import { recordOf } from './objects.ts';
+import { ask, recordOf } from './objects.ts';
 import { now } from './runtime.ts';
 
 /** An account's permissions rarely change, and each push to a pull request asks for them. Milliseconds. */
@@ -30,8 +28,7 @@ export function composeReceipts(env: Env): (event: ReceiptEvent) => Promise<stri
         return mayWrite;
       },
       askedBy: async (taskId, repositoryId) => {
-        const asking = async () => await recordOf(env, taskId).snapshot();
-        const snapshot = await withDeadline(asking(), taskLimits.slotCallMs, 'asking who asked');
+        const snapshot = await ask('asking who asked', async () => await recordOf(env, taskId).snapshot());
         const authorization = snapshot?.authorization ?? null;
         if (snapshot === null || authorization?.facts.repositoryId !== repositoryId) return null;
         const asked = { request: snapshot.request, account: authorization.requester };
