@@ -46,8 +46,6 @@ export interface ApiTask {
 const taskIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const [defaultListed, maxListed, readAtOnce, maxListedCharacters] = [20, 100, 10, 200];
 const limitSchema = z.coerce.number().int().min(1).max(maxListed);
-/** `open`: what runs, waits or is held, among the tasks that the limit lets look at. */
-const stateSchema = z.literal('open').optional();
 const seqSchema = z.coerce.number().int().nonnegative().catch(0);
 /** An instruction of 20,000 characters, each escaped as \uXXXX, and the other fields. */
 const maxBodyBytes = 128 * 1024;
@@ -67,11 +65,7 @@ export function apiRoutes(deps: ApiDeps): Hono {
     const { untrusted } = body;
     if (untrusted === undefined) return problem(c, 400, 'not-json', 'The body has to be JSON.');
     const parsed = startSchema.safeParse(untrusted);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      const where = issue?.path.join('.') || 'body';
-      return problem(c, 400, 'invalid', `${where}: ${issue?.message ?? 'is invalid'}`);
-    }
+    if (!parsed.success) return invalid(c, parsed.error, 'body');
     const { repository: written, instruction, ...options } = parsed.data;
     const repository = parseRepositoryRef(written) ?? deps.repositoryByAlias(written);
     if (repository === null)
@@ -123,32 +117,26 @@ export function apiRoutes(deps: ApiDeps): Hono {
 
   async function list(c: Context): Promise<Response> {
     const asked = c.req.query();
-    const isOpen = asked['state'] === 'open' || Object.keys(asked).every((key) => key === 'limit');
-    return isOpen ? await listOpen(c) : await listLedger(c);
+    // What runs, waits or is held, among the tasks that the limit lets look at.
+    if (asked['state'] === 'open') return await listRecords(c, openTaskOf);
+    const isFiltered = Object.keys(asked).some((key) => key !== 'limit');
+    return isFiltered ? await listLedger(c) : await listRecords(c, summaryOf);
   }
 
   async function listLedger(c: Context): Promise<Response> {
     const { ledgerPage, ledgerQueryOf, ledgerQuerySchema } = await import('./ledger-page.ts');
     const query = ledgerQuerySchema.safeParse(c.req.query());
-    if (!query.success) {
-      const issue = query.error.issues[0];
-      return problem(
-        c,
-        400,
-        'invalid',
-        `${issue?.path.join('.') || 'query'}: ${issue?.message ?? 'is invalid'}`,
-      );
-    }
+    if (!query.success) return invalid(c, query.error, 'query');
     return c.json(ledgerPage(await deps.ledger(ledgerQueryOf(query.data)), query.data.limit));
   }
 
-  async function listOpen(c: Context): Promise<Response> {
+  async function listRecords(
+    c: Context,
+    shown: (view: TaskView, maxCharacters: number) => object | null,
+  ): Promise<Response> {
     const limit = limitSchema.safeParse(c.req.query('limit') ?? defaultListed);
     if (!limit.success)
       return problem(c, 400, 'invalid', `limit: has to be a number from 1 to ${maxListed}.`);
-    const state = stateSchema.safeParse(c.req.query('state'));
-    if (!state.success) return problem(c, 400, 'invalid', 'state: is unknown.');
-    const shown = state.data === 'open' ? openTaskOf : summaryOf;
     const ids = await deps.recent(limit.data);
     const tasks = await boundedAll(ids, readAtOnce, async (id) => {
       const view = await deps.task(id).view();
@@ -220,6 +208,12 @@ export function apiRoutes(deps: ApiDeps): Hono {
   /** Null for text that cannot be an id, so that asking for it creates no record. */
   const known = (id: string): ApiTask | null => (taskIdSchema.safeParse(id).success ? deps.task(id) : null);
   return api;
+}
+
+/** The first thing that is wrong. `whole`: what it is about if it names no part. */
+function invalid(c: Context, { issues: [issue] }: z.ZodError, whole: string): Response {
+  const where = issue?.path.join('.') || whole;
+  return problem(c, 400, 'invalid', `${where}: ${issue?.message ?? 'is invalid'}`);
 }
 
 const endReason = ({ outcome }: TaskView): Reason | null => (outcome === null ? null : reasonOfEnd(outcome));
