@@ -1,5 +1,6 @@
 /** `npm run open`: prints a one-time link to the pages of the bot on this machine. */
 import { readEnvironment } from '../host/environment.ts';
+import { taskIdSchema } from '../src/core/task.ts';
 import { originOf } from './command/option-values.ts';
 import { jsonOption } from './command/read-arguments.ts';
 import { runCommand, UsageProblem } from './command/run-command.ts';
@@ -20,7 +21,7 @@ await runCommand({
   run: async ({ values, positionals, say }) => {
     const [taskId, ...others] = positionals;
     if (others.length > 0) throw new UsageProblem('npm run open takes one task, or none for the list.');
-    if (taskId !== undefined && !/^[a-z0-9][a-z0-9-]{0,62}$/.test(taskId))
+    if (taskId !== undefined && !taskIdSchema.safeParse(taskId).success)
       throw new UsageProblem(`${JSON.stringify(taskId)} is not the id of a task.`);
     const { settings, port } = await readEnvironment(process.env);
     const url = originOf(values.url ?? `http://127.0.0.1:${port}`);

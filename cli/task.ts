@@ -1,5 +1,6 @@
 /** `npm run task`: starts, lists, shows, follows and cancels tasks over the API of a running bot. */
 import { parseRepositoryRef } from '../src/core/ids.ts';
+import { taskIdSchema } from '../src/core/task.ts';
 import { jsonOption } from './command/read-arguments.ts';
 import { runCommand, UsageProblem } from './command/run-command.ts';
 import { botOf, cancelTask, listTasks, readTask, startTask, type ListedTask } from './task/bot-api.ts';
@@ -78,7 +79,7 @@ function asking(positionals: readonly string[]): Asking {
   if (first === 'list' && words.length === 0) return { kind: 'list' };
   if (first === 'status' || first === 'follow' || first === 'cancel') {
     const [taskId = '', ...more] = words;
-    if (more.length > 0 || !/^[a-z0-9][a-z0-9-]{0,62}$/.test(taskId))
+    if (more.length > 0 || !taskIdSchema.safeParse(taskId).success)
       throw new UsageProblem(
         `Name one task: npm run task -- ${first} ID. npm run task -- list shows the ids.`,
       );

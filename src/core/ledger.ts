@@ -58,6 +58,12 @@ export interface LedgerRow extends LedgerEntry {
   readonly merged: boolean;
 }
 
+/** What the row's pull request is now, for a row with one. */
+export function pullStateOf({ closedAt, merged }: Pick<LedgerRow, 'closedAt' | 'merged'>): PullEnd['state'] {
+  if (closedAt === null) return 'open';
+  return merged ? 'merged' : 'closed';
+}
+
 export interface LedgerRepository {
   readonly repositoryId: number;
   readonly installationId: number;

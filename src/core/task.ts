@@ -82,7 +82,7 @@ export type TaskJob = z.infer<typeof taskJobSchema>;
 
 /** Slack's ids: a letter for the kind, then upper-case letters and digits. */
 const slackId = (kinds: string) => z.string().regex(new RegExp(`^[${kinds}][A-Z0-9]{1,30}$`));
-const taskIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+export const taskIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 
 /** Slack's id of a message within its channel: seconds and a counter. */
 export const slackTsSchema = z.string().regex(/^\d{1,12}\.\d{1,8}$/);

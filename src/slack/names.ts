@@ -1,6 +1,12 @@
 /** The ids and values of messages and forms. Clicks return them from a client: they are parsed. */
 import * as z from 'zod';
-import { repositoryRefSchema, slackChannelIdSchema, slackTsSchema, taskOptionsSchema } from '../core/task.ts';
+import {
+  repositoryRefSchema,
+  slackChannelIdSchema,
+  slackTsSchema,
+  taskIdSchema,
+  taskOptionsSchema,
+} from '../core/task.ts';
 
 /** Choice buttons append a number, because ids must be unique within a block. */
 export const actionIds = {
@@ -23,8 +29,6 @@ export const callbackIds = {
 /** The form's fields. Each name is both the block id and the action id. */
 export const formFields = { repository: 'repository', branch: 'branch', instruction: 'instruction' } as const;
 
-const taskId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
-
 /** Counted from 1. The menu for more than five choices has the plain id. */
 export function chooseButtonId(n: number): string {
   return `${actionIds.choose}.${n}`;
@@ -37,13 +41,15 @@ export function choiceBlockId(ofTask: string): string {
 }
 /** The task id in the `block_id` of a choice menu; null for any other block. */
 export function taskIdOfChoiceBlock(blockId: string): string | null {
-  const parsed = taskId.safeParse(blockId.startsWith(choiceBlock) ? blockId.slice(choiceBlock.length) : null);
+  const parsed = taskIdSchema.safeParse(
+    blockId.startsWith(choiceBlock) ? blockId.slice(choiceBlock.length) : null,
+  );
   return parsed.success ? parsed.data : null;
 }
 
 /** The `value` of a button. Slack's limit is 2,000 characters. */
 export const buttonValueSchema = z.strictObject({
-  taskId,
+  taskId: taskIdSchema,
   /** The repository that a choice selects. */
   repository: repositoryRefSchema.optional(),
   /** The SHA-256 of the change that an approval covers. */
@@ -60,7 +66,7 @@ export const formMetadataSchema = z.strictObject({
   threadTs: slackTsSchema.nullable(),
   messageTs: slackTsSchema.nullable(),
   /** The task to replace, which is cancelled when the form is submitted. */
-  replaces: taskId.nullable(),
+  replaces: taskIdSchema.nullable(),
   /** The options of the replaced task, except the branch, which has a field. */
   options: taskOptionsSchema.omit({ base: true }).default({}),
 });

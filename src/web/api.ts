@@ -8,7 +8,7 @@ import type { LedgerQuery, LedgerRow } from '../core/ledger.ts';
 import type { TaskView } from '../core/task-view.ts';
 import { standingText } from '../core/task-words.ts';
 import { reasonOfEnd } from '../core/reason.ts';
-import type { Reason, RepositoryRef, TaskRequest } from '../core/task.ts';
+import { taskIdSchema, type Reason, type RepositoryRef, type TaskRequest } from '../core/task.ts';
 import { boundedAll } from '../lib/bounded-all.ts';
 import { headOf } from '../lib/cut-text.ts';
 import { publishSchema, startSchema } from './api-requests.ts';
@@ -43,7 +43,6 @@ export interface ApiTask {
   kept(name: string): Promise<string | null>;
 }
 
-const taskIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const [defaultListed, maxListed, readAtOnce, maxListedCharacters] = [20, 100, 10, 200];
 const limitSchema = z.coerce.number().int().min(1).max(maxListed);
 const seqSchema = z.coerce.number().int().nonnegative().catch(0);

@@ -1,11 +1,22 @@
 /** The pages of `GET /api/tasks` with filters: parses the query, and shapes the rows of the ledger. Pure. */
 import * as z from 'zod';
-import { ledgerPlaces, ledgerStates, type LedgerQuery, type LedgerRow } from '../core/ledger.ts';
+import { ledgerPlaces, ledgerStates, pullStateOf, type LedgerQuery, type LedgerRow } from '../core/ledger.ts';
 
 export const maxPage = 100;
 const instant = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()])
   .transform((text) => Date.parse(text));
+
+/** The task after which a page begins: when it was accepted, and its id. Empty for the first page. */
+export const cursorSchema = z
+  .string()
+  .regex(/^(?:\d{1,16}\.[a-z0-9][a-z0-9-]{0,62})?$/, 'has to be the `next` of a page')
+  .optional();
+export const cursorOf = ({ acceptedAt, taskId }: LedgerRow): string => `${acceptedAt}.${taskId}`;
+export function afterOf(cursor: z.infer<typeof cursorSchema> = ''): LedgerQuery['after'] {
+  const dot = cursor.indexOf('.');
+  return dot === -1 ? undefined : { acceptedAt: Number(cursor.slice(0, dot)), taskId: cursor.slice(dot + 1) };
+}
 
 /** Of `?state=held&repository=acme/shop&cursor=…`. An empty value is none. */
 export const ledgerQuerySchema = z.strictObject({
@@ -16,10 +27,7 @@ export const ledgerQuerySchema = z.strictObject({
   search: z.string().max(200).optional(),
   from: instant.optional(),
   until: instant.optional(),
-  cursor: z
-    .string()
-    .regex(/^(?:\d{1,16}\.[a-z0-9][a-z0-9-]{0,62})?$/, 'has to be the `next` of a page')
-    .optional(),
+  cursor: cursorSchema,
   limit: z.coerce.number().int().min(1).max(maxPage).default(20),
 });
 
@@ -57,18 +65,15 @@ export const ledgerPageSchema = z.strictObject({
   next: z.string().nullable(),
 });
 
-export function ledgerQueryOf({ cursor = '', ...query }: z.infer<typeof ledgerQuerySchema>): LedgerQuery {
-  const dot = cursor.indexOf('.');
-  const after =
-    dot === -1 ? undefined : { acceptedAt: Number(cursor.slice(0, dot)), taskId: cursor.slice(dot + 1) };
-  return { ...query, after };
+export function ledgerQueryOf({ cursor, ...query }: z.infer<typeof ledgerQuerySchema>): LedgerQuery {
+  return { ...query, after: afterOf(cursor) };
 }
 
 export function ledgerPage(rows: readonly LedgerRow[], limit: number): z.infer<typeof ledgerPageSchema> {
   const last = rows.length < limit ? undefined : rows.at(-1);
   return {
     tasks: rows.map(ledgerRowJson),
-    next: last === undefined ? null : `${last.acceptedAt}.${last.taskId}`,
+    next: last === undefined ? null : cursorOf(last),
   };
 }
 
@@ -98,7 +103,7 @@ export function ledgerRowJson(row: LedgerRow): LedgerRowJson {
         ? null
         : {
             number: row.pull,
-            state: row.closedAt === null ? 'open' : row.merged ? 'merged' : 'closed',
+            state: pullStateOf(row),
             closedAt: at(row.closedAt),
           },
     url: `/api/tasks/${taskId}`,

@@ -5,6 +5,7 @@
  */
 import type { Context } from 'hono';
 import { pageAccess, type PageAccess, type RepositoryAccess } from '../../core/access/page-access.ts';
+import { taskIdSchema } from '../../core/task.ts';
 import type { AccessFor, PageDeps, PageTask } from './page-deps.ts';
 import { sessionOf, type Session } from './session.ts';
 import { isSecure, notSignedIn } from './sign-in-routes.ts';
@@ -19,7 +20,6 @@ export interface Admitted {
 
 /** Longer than GitHub usually takes. */
 const refusalMs = 1000;
-const taskId = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 /** The person with the task, or the answer to who may not see it. */
 export async function admit(
@@ -57,7 +57,7 @@ async function look(
   deps: PageDeps,
   asked: AccessFor,
 ): Promise<Admitted | null> {
-  if (!taskId.test(id) || !(await deps.isListed(id))) return null;
+  if (!taskIdSchema.safeParse(id).success || !(await deps.isListed(id))) return null;
   const task = deps.task(id);
   const subject = await task.subject();
   if (subject === null) return null;

@@ -1,5 +1,5 @@
 /** The list of tasks that a person may see: what waits for a person first, then the newest. Pure. */
-import type { LedgerRow } from '../../core/ledger.ts';
+import { pullStateOf, type LedgerRow } from '../../core/ledger.ts';
 import { ageText } from '../../core/task-words.ts';
 import { visibleLine } from './visible-text.ts';
 
@@ -88,7 +88,6 @@ function Row({ row, now }: { readonly row: LedgerRow; readonly now: number }) {
   const { taskId, shortId, title, issue, asked, state, outcome, code, repository, requester, place, pull } =
     row;
   const end = code === null ? outcome : `${outcome}: ${code}`;
-  const came = row.closedAt === null ? 'open' : row.merged ? 'merged' : 'closed';
   return (
     <tr>
       <td>
@@ -108,7 +107,7 @@ function Row({ row, now }: { readonly row: LedgerRow; readonly now: number }) {
       <td>
         {visibleLine(requester ?? '', 100)} <span class="quiet">{places[place]}</span>
       </td>
-      <td>{pull === null ? '' : `#${pull}, ${came}`}</td>
+      <td>{pull === null ? '' : `#${pull}, ${pullStateOf(row)}`}</td>
       <td>
         <time datetime={new Date(row.acceptedAt).toISOString()}>{ageText(now - row.acceptedAt)}</time>
       </td>

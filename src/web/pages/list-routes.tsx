@@ -7,7 +7,7 @@ import { Hono } from 'hono';
 import { pageAccess } from '../../core/access/page-access.ts';
 import { ledgerPlaces, ledgerStates, type LedgerQuery, type LedgerRow } from '../../core/ledger.ts';
 import { boundedAll } from '../../lib/bounded-all.ts';
-import { ledgerRowJson } from '../ledger-page.ts';
+import { afterOf, cursorOf, cursorSchema, ledgerRowJson } from '../ledger-page.ts';
 import { csvOf, dayMs, defaultReportDays, startOfDay, summaryOf } from '../report.ts';
 import { accessTo, sessionFor } from './gate.ts';
 import { ListPage, type Filters } from './list-page.tsx';
@@ -33,8 +33,7 @@ export function listRoutes(deps: PageDeps): Hono {
       ...queryOf(filters),
       repositoryIds: await readableRepositories(session, deps),
     };
-    const [, at, taskId] = /^(\d{1,16})\.([a-z0-9][a-z0-9-]{0,62})$/.exec(c.req.query('after') ?? '') ?? [];
-    const after = at === undefined || taskId === undefined ? undefined : { acceptedAt: Number(at), taskId };
+    const after = afterOf(cursorSchema.catch(undefined).parse(c.req.query('after')));
     const isFirst = after === undefined && Object.values(filters).every((value) => value === '');
     const of = async (more: Partial<LedgerQuery>) =>
       await deps.ledger({ ...query, limit: shownAtOnce, ...more });
@@ -46,9 +45,7 @@ export function listRoutes(deps: PageDeps): Hono {
     const rows = found.slice(0, shownAtOnce);
     const last = found.length > shownAtOnce ? rows.at(-1) : undefined;
     const next =
-      last === undefined
-        ? null
-        : new URLSearchParams({ ...filters, after: `${last.acceptedAt}.${last.taskId}` }).toString();
+      last === undefined ? null : new URLSearchParams({ ...filters, after: cursorOf(last) }).toString();
     const list = { forPeople: [...held, ...choosing], rows, filters, next, now: deps.now() };
     return await page(c, { title: 'Tasks', session, children: <ListPage {...list} /> });
   });
