@@ -10,6 +10,7 @@ const linkMs = 5 * 60_000;
 
 await runCommand({
   name: 'npm run open',
+  takes: '[ID]',
   about:
     'Prints a link to the pages of the bot on this machine (npm start): the list of tasks, or one task. The\n' +
     'link works once, for five minutes, and signs you in as the operator, who sees every task.',
