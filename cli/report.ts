@@ -27,8 +27,7 @@ await runCommand({
     'Needs the API_TOKEN of the bot, from the environment or .dev.vars. Days are by UTC. Airlock keeps what\n' +
     'the report needs for 400 days; of words only the title, and no code.\n' +
     'Exit status: 0 reported, 1 no bot answers, or without a right token, 2 wrong usage.',
-  run: async ({ values, positionals, say }) => {
-    if (positionals.length > 0) throw new UsageProblem('npm run report takes no argument.');
+  run: async ({ values, say }) => {
     if (values.csv === true && values.json === true) throw new UsageProblem('Choose --csv or --json.');
     const { repository, person } = values;
     const from =
