@@ -1,5 +1,6 @@
 /** Wraps GitHub's PKCS#1 key (`BEGIN RSA PRIVATE KEY`) as PKCS#8 (RFC 5208), which WebCrypto reads. */
 
+import { decodeBase64 } from '../lib/base64.ts';
 import { pemText, privateKeyMistake } from '../lib/pem.ts';
 
 /** SEQUENCE { OID rsaEncryption, NULL } */
@@ -45,7 +46,7 @@ export function pkcs8Pem(pem: string): string {
   const [, pkcs1, body = ''] = found;
   let der: Uint8Array;
   try {
-    der = Uint8Array.from(atob(body.replaceAll(/\s/g, '')), (character) => character.charCodeAt(0));
+    der = decodeBase64(body.replaceAll(/\s/g, ''));
   } catch {
     throw new PrivateKeyError('GITHUB_APP_PRIVATE_KEY is damaged: its body is not base64');
   }

@@ -1,4 +1,7 @@
 /** Encrypts tokens for storage: AES-GCM under a key from the App's private key, bound to the owner. */
+import { decodeBase64 } from '../lib/base64.ts';
+import { derivedKey } from '../lib/derived-key.ts';
+
 export interface TokenSeal {
   seal(token: string, owner: string): Promise<string>;
   /** Null if it was sealed for another owner or under another private key. */
@@ -9,8 +12,8 @@ const ivBytes = 12;
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
 export function createTokenSeal(privateKeyPem: string): TokenSeal {
-  let key: CryptoKey | null = null;
-  const derived = async (): Promise<CryptoKey> => (key ??= await deriveKey(privateKeyPem));
+  const kind = { name: 'AES-GCM', length: 256 };
+  const key = derivedKey(privateKeyPem, 'installation tokens', kind, ['encrypt', 'decrypt']);
   const parameters = (iv: Uint8Array<ArrayBuffer>, owner: string) => ({
     name: 'AES-GCM',
     iv,
@@ -19,27 +22,18 @@ export function createTokenSeal(privateKeyPem: string): TokenSeal {
   return {
     async seal(token, owner) {
       const iv = crypto.getRandomValues(new Uint8Array(ivBytes));
-      const encrypted = await crypto.subtle.encrypt(parameters(iv, owner), await derived(), utf8(token));
+      const encrypted = await crypto.subtle.encrypt(parameters(iv, owner), await key(), utf8(token));
       return btoa(String.fromCharCode(...iv, ...new Uint8Array(encrypted)));
     },
     async open(sealed, owner) {
       try {
-        const bytes = Uint8Array.from(atob(sealed), (character) => character.charCodeAt(0));
+        const bytes = decodeBase64(sealed);
         const from = parameters(bytes.slice(0, ivBytes), owner);
-        const token = await crypto.subtle.decrypt(from, await derived(), bytes.slice(ivBytes));
+        const token = await crypto.subtle.decrypt(from, await key(), bytes.slice(ivBytes));
         return new TextDecoder().decode(token);
       } catch {
         return null;
       }
     },
   };
-}
-
-async function deriveKey(privateKeyPem: string): Promise<CryptoKey> {
-  const secret = await crypto.subtle.importKey('raw', utf8(privateKeyPem), 'HKDF', false, ['deriveKey']);
-  const how = { name: 'HKDF', hash: 'SHA-256', salt: utf8('airlock'), info: utf8('installation tokens') };
-  return await crypto.subtle.deriveKey(how, secret, { name: 'AES-GCM', length: 256 }, false, [
-    'encrypt',
-    'decrypt',
-  ]);
 }

@@ -7,6 +7,7 @@
  * has run: they are parsed strictly, and the caller bounds them.
  */
 import type { SandboxCommand } from '../core/ports/sandbox-port.ts';
+import { decodeBase64 } from '../lib/base64.ts';
 
 /** Belongs to root in the container; commands run as another user, who cannot read it. */
 const insideRoot = '/var/lib/airlock';
@@ -124,7 +125,7 @@ export function parseReply({ exitCode, stdout }: { exitCode: number; stdout: str
   if (mark !== 'airlock') return exitCode === 127 && stdout === '' ? { kind: 'replaced' } : null;
   const numbers = fields.map((field) => (/^\d{1,15}$/.test(field) ? Number(field) : null));
   const [first = null, second = null, third = null, fourth = null] = numbers;
-  const body = (line: number) => decodeBase64(rest[line] ?? '');
+  const body = (line: number) => bytesOf(rest[line] ?? '');
   switch (kind) {
     case 'replaced':
     case 'done':
@@ -157,13 +158,9 @@ export function parseReply({ exitCode, stdout }: { exitCode: number; stdout: str
   }
 }
 
-function decodeBase64(text: string): Uint8Array | null {
+function bytesOf(base64: string): Uint8Array | null {
   try {
-    const binary = atob(text);
-    const bytes = new Uint8Array(binary.length);
-    // Takes a tenth of the time of `Uint8Array.from` with a function, which matters for a cache of 100 MB.
-    for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
-    return bytes;
+    return decodeBase64(base64);
   } catch {
     return null; // not base64: the reply is not the script's
   }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createAppTokens } from '../../src/github/app-auth.ts';
 import { repositoryAccess } from '../../src/github/repository-access.ts';
 import { authorizeAddress, personOfCode } from '../../src/github/sign-in.ts';
-import { encode } from '../../src/lib/signer.ts';
+import { encodeBase64Url } from '../../src/lib/base64.ts';
 import { sha256 } from '../../src/lib/digest.ts';
 import type { GithubSimulator } from '../../simulators/github/contract.ts';
 import { startGithubSimulator } from '../../simulators/github/simulator.ts';
@@ -48,7 +48,7 @@ const api = () => ({
 
 /** The code that GitHub sends the browser back with when this person agrees. */
 async function codeOf(login: string): Promise<string> {
-  const challenge = encode(await sha256(verifier));
+  const challenge = encodeBase64Url(await sha256(verifier));
   const asked = await fetch(authorizeAddress(api(), { redirectUri, state: 's', challenge }));
   const links = [...(await asked.text()).matchAll(/href="([^"]+)">Authorize as (\w+)/g)];
   const href = links.find((link) => link[2] === login)?.[1] ?? '';

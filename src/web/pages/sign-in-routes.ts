@@ -2,9 +2,10 @@
 import { Hono, type Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import * as z from 'zod';
+import { encodeBase64Url } from '../../lib/base64.ts';
 import { sha256 } from '../../lib/digest.ts';
 import { parseJson } from '../../lib/parse-json.ts';
-import { encode, randomWord } from '../../lib/signer.ts';
+import { randomWord } from '../../lib/signer.ts';
 import { formOf } from './form.ts';
 import type { PageDeps, SignIn } from './page-deps.ts';
 import { cookieOptions, endSession, returnPath, sessionOf, startSession } from './session.ts';
@@ -42,7 +43,7 @@ export function signInRoutes(deps: PageDeps): Hono {
       path: '/auth',
       maxAge: signInMs / 1000,
     });
-    const challenge = encode(await sha256(attempt.verifier));
+    const challenge = encodeBase64Url(await sha256(attempt.verifier));
     setPageHeaders(c);
     return c.redirect(
       ready.signIn.address({ redirectUri: ready.redirectUri, state: attempt.state, challenge }),
