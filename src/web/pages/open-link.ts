@@ -1,7 +1,7 @@
 /** One-time links that sign in the operator of one machine: made in the terminal, accepted once. */
 import * as z from 'zod';
-import { parseJson } from '../../lib/parse-json.ts';
 import { createSigner, randomWord, type Signer } from '../../lib/signer.ts';
+import { openSigned } from './signed-json.ts';
 
 const linkSchema = z.strictObject({ nonce: z.string(), until: z.number(), botId: z.string() });
 /** Longest life of a link. */
@@ -31,11 +31,9 @@ export function openLinks(signer: Signer, botId: string): OpenLinks {
   const used = new Map<string, number>();
   return {
     async accept(untrusted, now) {
-      const opened = await signer.open('open', untrusted);
-      const parsed = linkSchema.safeParse(opened === null ? null : parseJson(opened));
-      if (!parsed.success) return false;
-      const { nonce, until } = parsed.data;
-      if (parsed.data.botId !== botId || until <= now || until > now + maxLinkMs) return false;
+      const link = await openSigned(signer, 'open', linkSchema, { untrusted, now });
+      if (link === null || link.botId !== botId || link.until > now + maxLinkMs) return false;
+      const { nonce, until } = link;
       for (const [one, end] of used) if (end <= now) used.delete(one);
       if (used.has(nonce)) return false;
       used.set(nonce, until);

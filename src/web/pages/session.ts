@@ -6,8 +6,8 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Context } from 'hono';
 import * as z from 'zod';
 import type { Viewer } from '../../core/access/page-access.ts';
-import { parseJson } from '../../lib/parse-json.ts';
 import { randomWord, type Signer } from '../../lib/signer.ts';
+import { openSigned } from './signed-json.ts';
 
 const sessionMs = 12 * 60 * 60_000;
 
@@ -45,10 +45,10 @@ export async function startSession(
 
 /** Null: nobody is signed in, or no longer. */
 export async function sessionOf(c: Context, { signer, isSecure, now }: SessionDeps): Promise<Session | null> {
-  const opened = await signer.open('session', getCookie(c, nameOf(isSecure)) ?? '');
-  const session = sessionSchema.safeParse(opened === null ? null : parseJson(opened));
-  if (!session.success || session.data.until <= now) return null;
-  const { viewer, nonce } = session.data;
+  const untrusted = getCookie(c, nameOf(isSecure)) ?? '';
+  const session = await openSigned(signer, 'session', sessionSchema, { untrusted, now });
+  if (session === null) return null;
+  const { viewer, nonce } = session;
   return { viewer, formToken: await signer.sign('form', nonce) };
 }
 

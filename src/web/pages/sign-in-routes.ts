@@ -4,12 +4,12 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import * as z from 'zod';
 import { encodeBase64Url } from '../../lib/base64.ts';
 import { sha256 } from '../../lib/digest.ts';
-import { parseJson } from '../../lib/parse-json.ts';
 import { randomWord } from '../../lib/signer.ts';
 import { formOf } from './form.ts';
 import type { PageDeps, SignIn } from './page-deps.ts';
 import { cookieOptions, endSession, returnPath, sessionOf, startSession } from './session.ts';
 import { message, setPageHeaders } from './shell.tsx';
+import { openSigned } from './signed-json.ts';
 
 /** How long a person has for GitHub's page. */
 const signInMs = 10 * 60_000;
@@ -119,10 +119,9 @@ async function takeAttempt(
   c: Context,
   { signer, now, url }: PageDeps,
 ): Promise<z.infer<typeof attemptSchema> | null> {
-  const opened = await signer.open('sign-in', getCookie(c, attemptCookie) ?? '');
+  const untrusted = getCookie(c, attemptCookie) ?? '';
   deleteCookie(c, attemptCookie, { ...cookieOptions(isSecure(c, url)), path: '/auth' });
-  const attempt = attemptSchema.safeParse(opened === null ? null : parseJson(opened));
-  return attempt.success && attempt.data.until > now() ? attempt.data : null;
+  return await openSigned(signer, 'sign-in', attemptSchema, { untrusted, now: now() });
 }
 
 /** Null: sign-in with GitHub is off. */
