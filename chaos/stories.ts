@@ -5,6 +5,7 @@ import type { TaskOutcome } from '../src/core/task.ts';
 import { workflowIdOf } from '../src/tasks/start-task.ts';
 import { ask, askOn, until, viewOf } from './ask.ts';
 import type { ChaosCase, Harm, Place } from './case.ts';
+import { journalOf } from './journal.ts';
 
 export type AskedStory = Omit<Harm, 'at' | 'ends'>;
 
@@ -33,6 +34,9 @@ async function askInComment({ lane, repository }: Place): Promise<AskedStory> {
   return { taskId, asker: { kind: 'issue', issue } };
 }
 
+/** Milliseconds. Gives the wait for a choice a middle. */
+const readingMs = 300;
+
 /** A mention in a channel that belongs to no repository, so that Airlock asks which one. */
 async function askInSlack({ lane, signal }: Place): Promise<AskedStory> {
   const { slack } = lane.world;
@@ -40,8 +44,11 @@ async function askInSlack({ lane, signal }: Place): Promise<AskedStory> {
   const said = await slack.say({ user: 'maria', channel, text: `<@${slack.botUserId}> mend it [mend]` });
   const asker = { kind: 'slack', channel, threadTs: said.ts } as const;
   const key = { event: 'message', teamId: slack.teamId, channelId: channel, ts: said.ts } as const;
-  // As a person does: presses again where the bot did not answer.
-  void (async () => {
+  const taskId = await slackTaskId(key);
+  // As a person does: reads first, and presses again where the bot did not answer.
+  const choose = async (): Promise<void> => {
+    await journalOf(lane.botStateDir, taskId).until('wait for a choice-1', 'begun', signal);
+    await sleep(readingMs, undefined, { signal });
     while (!signal.aborted) {
       const question = slack
         .thread(channel, said.ts)
@@ -51,8 +58,11 @@ async function askInSlack({ lane, signal }: Place): Promise<AskedStory> {
       if (clicked?.status === 200) return;
       await sleep(50);
     }
-  })();
-  return { taskId: await slackTaskId(key), asker };
+  };
+  void choose().catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  return { taskId, asker };
 }
 
 /** A review of a person's pull request, with a line comment that gets a reply. */

@@ -24,7 +24,7 @@ export async function askIn(
   const { world, exchange } = lane;
   if (surface === 'issue') {
     const { taskId, issue } = await ask(world, `@airlock mend it [${script}]`, { repository });
-    exchange.mark(repository, sandboxIdOf(taskId));
+    exchange.markLast(repository, sandboxIdOf(taskId));
     return { taskId, asker: { kind: 'issue', issue }, requester: 'maria' };
   }
   const { slack } = world;
@@ -38,6 +38,6 @@ export async function askIn(
     channelId: slack.channel('dev').id,
     ts,
   });
-  exchange.mark(repository, ts, sandboxIdOf(taskId));
+  exchange.markLast(repository, ts, sandboxIdOf(taskId));
   return { taskId, asker: { kind: 'slack', channel: 'dev', threadTs: ts }, requester };
 }

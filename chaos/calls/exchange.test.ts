@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { CreatedRepository } from '../../simulators/github/contract.ts';
 import type { CalledService } from './call-name.ts';
@@ -50,4 +51,29 @@ it.each<[service: CalledService, path: string, body: string, authorization: stri
   expect(await found.decide(service, call)).toEqual({ kind: 'reset' });
   expect(found.callsOf(ten)).toEqual([expect.objectContaining({ service, method: 'POST', nth: 1 })]);
   expect(found.callsOf(one)).toEqual([]);
+});
+
+const bySomebody = {
+  method: 'POST',
+  path: '/api/users.info',
+  authorization: null,
+  body: async () => 'user=U11',
+};
+
+it('keeps a call of nobody known while a task is being asked for', async () => {
+  const found = exchange();
+  found.markLast(one);
+  const decided = found.decide('slack', bySomebody);
+  await nextTurn();
+  found.markLast(ten, 'U11');
+  expect(await decided).toEqual({ kind: 'reset' });
+});
+
+it('keeps no call once the ids of every task are known', async () => {
+  const found = exchange();
+  for (const joined of [one, ten]) found.markLast(joined);
+  const decided = found.decide('slack', bySomebody);
+  await nextTurn();
+  found.mark(ten, 'U11');
+  expect(await decided).toBeNull();
 });

@@ -23,8 +23,10 @@ interface Party {
   readonly repository: CreatedRepository;
   /** How its Slack calls and its sandbox are known: ids, once they exist. */
   readonly marks: Set<string>;
+  /** All of them are there. */
+  isMarked: boolean;
   readonly calls: SeenCall[];
-  breaker: Breaker | null;
+  readonly breaker: Breaker | null;
 }
 
 export interface Exchange {
@@ -32,13 +34,15 @@ export interface Exchange {
   join(repository: CreatedRepository, breaker?: Breaker): void;
   /** Calls that name one of these ids belong to the repository: a person, a thread, a sandbox. */
   mark(repository: CreatedRepository, ...ids: readonly string[]): void;
+  /** The same for the last ids of its task: no call has to wait for more. */
+  markLast(repository: CreatedRepository, ...ids: readonly string[]): void;
   callsOf(repository: CreatedRepository): readonly SeenCall[];
   /** As a `Wire` for each service. */
   readonly decide: (service: CalledService, request: WireRequest) => Promise<WireFault | null>;
   readonly decideOnSandboxCall: (call: SandboxCall) => Promise<SandboxFault | null>;
 }
 
-/** Until a call's owner is known: a task can begin before its id is known here. */
+/** Until a call's owner is known: a task can begin before its ids are marked. Without such a task, 0. */
 const patienceMs = 1_000;
 
 export function createExchange(issuedTokens: () => readonly TokenView[]): Exchange {
@@ -63,7 +67,9 @@ export function createExchange(issuedTokens: () => readonly TokenView[]): Exchan
     const deadline = Date.now() + patienceMs;
     for (;;) {
       const found = ownerOf(service, request, body);
-      if (found !== undefined || service === 'github' || Date.now() > deadline) return found;
+      if (found !== undefined || service === 'github') return found;
+      const isAllMarked = [...parties.values()].every(({ isMarked }) => isMarked);
+      if (isAllMarked || Date.now() > deadline) return undefined;
       await sleep(20);
     }
   }
@@ -71,6 +77,12 @@ export function createExchange(issuedTokens: () => readonly TokenView[]): Exchan
   const partyFor = (repository: CreatedRepository): Party => {
     const party = parties.get(repository.id);
     if (party === undefined) throw new Error(`${repository.name} has not joined`);
+    return party;
+  };
+
+  const mark = (repository: CreatedRepository, ids: readonly string[]): Party => {
+    const party = partyFor(repository);
+    for (const id of ids) party.marks.add(id);
     return party;
   };
 
@@ -88,9 +100,16 @@ export function createExchange(issuedTokens: () => readonly TokenView[]): Exchan
 
   return {
     join: (repository, breaker) =>
-      void parties.set(repository.id, { repository, marks: new Set(), calls: [], breaker: breaker ?? null }),
-    mark: (repository, ...ids) => {
-      for (const id of ids) partyFor(repository).marks.add(id);
+      void parties.set(repository.id, {
+        repository,
+        marks: new Set(),
+        isMarked: false,
+        calls: [],
+        breaker: breaker ?? null,
+      }),
+    mark: (repository, ...ids) => void mark(repository, ids),
+    markLast: (repository, ...ids) => {
+      mark(repository, ids).isMarked = true;
     },
     callsOf: (repository) => [...partyFor(repository).calls],
     decide,
