@@ -4,10 +4,14 @@ import { jsonOption } from '../cli/command/read-arguments.ts';
 import { runCommand, UsageProblem } from '../cli/command/run-command.ts';
 import { dim } from '../cli/terminal/colour.ts';
 import { allCases } from './all-cases.ts';
+import { callIds } from './calls/call-cases.ts';
 import { groupNames, type CaseResult, type ChaosCase } from './case.ts';
 import { caseLine, reportOf, tableOf } from './report.ts';
 import { runStorm } from './run-storm.ts';
 import { runCases } from './run-cases.ts';
+
+/** A recorded run finds the cases of calls, so it is left out where none is wanted. */
+const mayBeCall = (start: string): boolean => start.startsWith(callIds) || callIds.startsWith(start);
 
 await runCommand({
   name: 'npm run chaos',
@@ -38,7 +42,9 @@ Exit status: 0 no violation, 1 violations, 2 wrong usage, 130 interrupted.`,
     if (unknown.length > 0)
       throw new UsageProblem(`There is no group ${unknown.join(', ')}. Try npm run chaos -- --help`);
     const only = values.only ?? [];
-    const groups = groupNames.filter((name) => positionals.length === 0 || positionals.includes(name));
+    const groups = groupNames
+      .filter((name) => positionals.length === 0 || positionals.includes(name))
+      .filter((name) => name !== 'calls' || only.length === 0 || only.some(mayBeCall));
     const stop = new AbortController();
     onStop(() => stop.abort(new Error('interrupted')));
     let chosen: readonly ChaosCase[];

@@ -17,6 +17,9 @@ const afterEndMs = 20_000;
 /** For one undisturbed task. */
 const recordMs = 5 * 60_000;
 
+/** How their ids begin. */
+export const callIds = 'call/';
+
 /** A call belongs to the first surface on which it is made. */
 const surfaces: readonly Surface[] = ['issue', 'slack'];
 
@@ -84,7 +87,7 @@ const words: Readonly<Record<FaultKind, string>> = {
 export function callCase(surface: Surface, call: SeenCall, kind: FaultKind): ChaosCase {
   const name = call.name.replaceAll(/[^\w.:,{}]+/g, '-');
   return {
-    id: `call/${surface}/${name}/${call.nth}/${kind}`,
+    id: `${callIds}${surface}/${name}/${call.nth}/${kind}`,
     group: 'calls',
     phase: `${call.name}, ${call.nth === 1 ? 'first' : 'second'} time`,
     injected: words[kind],
