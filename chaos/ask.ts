@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { World } from '../cli/demo/world.ts';
-import { followTask } from '../cli/terminal/follow-task.ts';
+import { followTask, type FollowOptions } from '../cli/terminal/follow-task.ts';
 import type { CommentView, RepositoryName } from '../simulators/github/contract.ts';
 import type { Move, Script } from '../simulators/openai/script.ts';
 import { taskIdFor } from '../src/core/ids.ts';
@@ -30,14 +30,17 @@ export interface Asked {
   readonly delivery: string;
 }
 
+/** Who asks, and in which repository. Default: maria, in the world's own. */
+interface AskedBy {
+  readonly author?: string;
+  readonly repository?: Asked['repository'];
+}
+
 /** Opens an issue and mentions the bot under it. */
 export async function ask(
   world: World,
   text: string,
-  {
-    author = 'maria',
-    repository = world.repository,
-  }: { author?: string; repository?: RepositoryName & { readonly id: number } } = {},
+  { author = 'maria', repository = world.repository }: AskedBy = {},
 ): Promise<Asked> {
   const { owner, name } = repository;
   const { number } = await world.github.openIssue({
@@ -55,10 +58,7 @@ export async function askOn(
   world: World,
   issue: number,
   text: string,
-  {
-    author = 'maria',
-    repository = world.repository,
-  }: { author?: string; repository?: RepositoryName & { readonly id: number } } = {},
+  { author = 'maria', repository = world.repository }: AskedBy = {},
 ): Promise<Asked> {
   const { owner, name } = repository;
   const { id, delivery } = await world.github.commentOnIssue({ owner, name, issue, author, body: text });
@@ -87,15 +87,13 @@ export async function viewOf(world: World, taskId: string): Promise<TaskView> {
 }
 
 /** Follows the task's log to its end, across restarts of the Worker, and returns the events. */
-export async function follow(world: World, taskId: string): Promise<readonly TaskEvent[]> {
+export async function follow(
+  { bot, apiToken }: World,
+  taskId: string,
+  options: Pick<FollowOptions, 'patienceMs' | 'signal'> = { patienceMs: 300_000 },
+): Promise<readonly TaskEvent[]> {
   const events: TaskEvent[] = [];
-  for await (const event of followTask({
-    url: world.bot.url,
-    apiToken: world.apiToken,
-    taskId,
-    patienceMs: 300_000,
-  }))
-    events.push(event);
+  for await (const event of followTask({ ...options, url: bot.url, apiToken, taskId })) events.push(event);
   return events;
 }
 
@@ -143,6 +141,14 @@ function stickyComments(
 }
 export function botComments(world: World, at: RepositoryName & { issue: number }): readonly CommentView[] {
   return world.github.comments(at).filter(({ author }) => author === 'airlock[bot]');
+}
+
+/** Until the bot is ready again after its Worker was killed. */
+export async function untilAnswers(world: World): Promise<void> {
+  await until('the bot to answer', async () => {
+    const signal = AbortSignal.timeout(10_000);
+    return (await fetch(`${world.bot.url}/healthz`, { signal }).catch(() => null))?.ok === true;
+  });
 }
 
 /** Rejects, naming what it waited for, after `withinMs`. */

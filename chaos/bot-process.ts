@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import type { Bot, BotOptions } from '../host/bot.ts';
 import { sandboxCall, type SandboxCall, type SandboxFault } from './calls/breakable-calls.ts';
-import { processTreeOf, readProcessTable } from '../host/sandbox/process-table.ts';
+import { processTreeOf, readProcessTable, readStartTime } from '../host/sandbox/process-table.ts';
 
 export const botOptions = z.object({
   stateDir: z.string(),
@@ -103,9 +103,14 @@ export function namesIn(folder: string): readonly string[] {
 }
 
 /** Returns the bot's workerd; null while there is none. */
-export function workerdOf(botPid: number): number | null {
-  const found = readProcessTable().find(({ pid, parent }) => parent === botPid && nameOf(pid) === 'workerd');
-  return found?.pid ?? null;
+export const workerdOf = (botPid: number): number | null => workerdsOf(botPid)[0] ?? null;
+
+/** Without those that have ended and still have an entry in the process table. */
+export function workerdsOf(botPid: number): readonly number[] {
+  return readProcessTable()
+    .filter(({ parent }) => parent === botPid)
+    .map(({ pid }) => pid)
+    .filter((pid) => nameOf(pid) === 'workerd' && readStartTime(pid) !== null);
 }
 
 /** Processes of this name below `root`, such as Codex in a sandbox. */

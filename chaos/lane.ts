@@ -11,7 +11,7 @@ import { startWorld, type World } from '../cli/demo/world.ts';
 import type { CreatedRepository } from '../simulators/github/contract.ts';
 import { applyPatch, finish, shell } from '../simulators/openai/script.ts';
 import { permissionNeeds } from '../src/doctor/app-needs.ts';
-import { scriptsByName, until } from './ask.ts';
+import { scriptsByName, until, untilAnswers } from './ask.ts';
 import {
   foldersOf,
   processesBelow,
@@ -132,12 +132,6 @@ export async function startLane(use: keyof typeof diskMiB): Promise<Lane> {
     if (bot === null) throw new Error('no bot runs in this lane');
     return bot;
   };
-  const answers = async () =>
-    await until('the bot to answer', async () => {
-      const signal = AbortSignal.timeout(10_000);
-      const health = await fetch(`${world.bot.url}/healthz`, { signal }).catch(() => null);
-      return health?.ok === true;
-    });
   const restart = async (pids: readonly number[], meanwhile?: () => Promise<void>): Promise<number> => {
     const { ended } = running();
     // Stopped first, so that none of them sees another one's end.
@@ -183,7 +177,7 @@ export async function startLane(use: keyof typeof diskMiB): Promise<Lane> {
           signalTo(worker, 'SIGKILL');
           await meanwhile?.();
           await until('another workerd', () => ![null, worker].includes(workerdOf(pid)), { everyMs: 20 });
-          await answers();
+          await untilAnswers(world);
           return at;
         }
         case 'host':
