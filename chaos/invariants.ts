@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { splitBillPatch } from '../cli/demo/demo-script.ts';
-import { followTask } from '../cli/terminal/follow-task.ts';
-import type { TaskEvent, TaskView } from '../src/core/task-view.ts';
-import { viewOf } from './ask.ts';
+import type { TaskView } from '../src/core/task-view.ts';
+import { follow, viewOf } from './ask.ts';
 import { mountsBelow, namesIn, processesNaming } from './bot-process.ts';
 import type { Harm, Place } from './case.ts';
 import { journalOf, sandboxIdOf } from './journal.ts';
@@ -38,9 +37,9 @@ export async function settle(harm: Harm, place: Place): Promise<Settled> {
   const deadline = Date.now() + settleMs;
   let sandboxGoneAt: number | null = null;
   for (;;) {
-    const sandboxesLeft = leftOf(harm.taskId, place).length;
-    if (sandboxesLeft === 0) sandboxGoneAt ??= Date.now();
-    const findings = await examine(harm, place);
+    const left = leftOf(harm.taskId, place);
+    if (left.length === 0) sandboxGoneAt ??= Date.now();
+    const findings = await examine(harm, place, left);
     const settledAt = Date.now();
     if (findings.problems.length === 0 || settledAt > deadline || place.signal.aborted)
       return { ...findings, settledAt, sandboxGoneAt };
@@ -48,18 +47,18 @@ export async function settle(harm: Harm, place: Place): Promise<Settled> {
   }
 }
 
-async function examine(harm: Harm, place: Place): Promise<Findings> {
+/** `left`: of its sandbox. */
+async function examine(harm: Harm, place: Place, left: readonly string[]): Promise<Findings> {
   const { lane, repository } = place;
   const { world, botStateDir } = lane;
   const all = await world.github.pulls(repository);
   const pulls = all.filter(({ number }) => !place.before.pulls.includes(number)).length;
   const answers = answersOf(harm, place);
-  const sandboxesLeft = leftOf(harm.taskId, place);
   const tokens = liveTokens(place);
   const counted = {
     answers: answers.length,
     pullRequests: pulls,
-    sandboxesLeft: sandboxesLeft.length,
+    sandboxesLeft: left.length,
     tokensLeft: tokens,
   };
   const view = await viewOf(world, harm.taskId).catch((error: unknown) => String(error));
@@ -80,7 +79,7 @@ async function examine(harm: Harm, place: Place): Promise<Findings> {
       ? ['its answer does not link the pull request']
       : []),
     ...(await changeProblems(view, harm, place)),
-    ...sandboxesLeft.map((left) => `left over: ${left}`),
+    ...left.map((found) => `left over: ${found}`),
     ...(tokens === 0 || harm.losesTokens === true ? [] : [`${tokens} installation tokens still work`]),
     ...(hasEnded ? [] : ['its Workflow has not ended']),
   ];
@@ -174,10 +173,7 @@ function liveTokens({ lane, repository }: Place): number {
 
 /** The log is complete and in order, and no command is run or told twice. */
 async function logProblems(taskId: string, { lane, signal }: Place): Promise<readonly string[]> {
-  const { world } = lane;
-  const events: TaskEvent[] = [];
-  const options = { url: world.bot.url, apiToken: world.apiToken, taskId, patienceMs: 60_000, signal };
-  for await (const event of followTask(options)) events.push(event);
+  const events = await follow(lane.world, taskId, { patienceMs: 60_000, signal });
   const gap = events.findIndex(({ seq }, index) => seq !== index + 1);
   const commands = events.flatMap(({ body }) => (body.kind === 'command.started' ? [body.command] : []));
   const twice = commands.filter((command, index) => commands.indexOf(command) !== index);
