@@ -6,6 +6,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Page } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { projectRoot } from '../../host/project-root.ts';
+import { initialProgress } from '../../src/codex/progress.ts';
 import type { TaskEventBody, TaskView } from '../../src/core/task-view.ts';
 import type { LedgerRow } from '../../src/core/ledger.ts';
 import { emptyReceipt } from '../../src/core/grant.ts';
@@ -67,22 +68,13 @@ const view: Partial<TaskView> = {
     deniedTotal: 1,
   },
   progress: {
-    threadId: null,
-    resumed: null,
+    ...initialProgress,
     plan: [
       { step: 'Reproduce the rounding error', status: 'completed' },
       { step: 'Distribute the remainder', status: 'inProgress' },
       { step: 'Run the tests', status: 'pending' },
     ],
-    commands: [],
     commandsTotal: 2,
-    changedFiles: [],
-    message: null,
-    finalMessage: null,
-    turn: null,
-    lastError: null,
-    rolloutPath: null,
-    unknownEvents: 0,
   },
 };
 const patch =

@@ -2,6 +2,7 @@ import { parse, type DefaultTreeAdapterTypes } from 'parse5';
 import { describe, expect, it } from 'vitest';
 import { tokenIn } from '../../../test/pages/browser-of.ts';
 import { keptMeasure, lines, pageWorld, privateKey } from '../../../test/pages/page-world.ts';
+import { initialProgress } from '../../codex/progress.ts';
 import { emptyReceipt } from '../../core/grant.ts';
 import type { LedgerQuery, LedgerRow } from '../../core/ledger.ts';
 import type { TaskEventBody, TaskView } from '../../core/task-view.ts';
@@ -94,20 +95,7 @@ describe('a page with hostile content', () => {
       hosts: [{ host: hostile, requests: 1, bytesUp: 1, bytesDown: 1 }],
       deniedTotal: 1,
     },
-    progress: {
-      threadId: null,
-      resumed: null,
-      plan: [{ step: hostile, status: 'inProgress' }],
-      commands: [],
-      commandsTotal: 0,
-      changedFiles: [],
-      message: null,
-      finalMessage: null,
-      turn: null,
-      lastError: null,
-      rolloutPath: null,
-      unknownEvents: 0,
-    },
+    progress: { ...initialProgress, plan: [{ step: hostile, status: 'inProgress' }] },
   };
   const log = lines(
     started(hostile),
