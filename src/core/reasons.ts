@@ -26,6 +26,8 @@ export type Cause = keyof typeof causes;
 
 export type ReasonRow = readonly [cause: Cause, what: string, next: string];
 
+const notCloned = '{repository} could not be cloned: {error}.';
+const notCollected = 'The change could not be collected from the sandbox: {error}';
 const operatorAllows = 'Ask the operator of this bot, who can change that in its configuration.';
 const askAgain = 'Ask again to start over.';
 const retryOrApply = 'Mention me with `retry`, or apply the patch';
@@ -42,23 +44,23 @@ type FromSandbox =
 // One row a line.
 // prettier-ignore
 const sandboxReasons = {
-  'clone-not-found': ['people', '{repository} could not be cloned: {error}.', 'Check that the repository still exists and that the GitHub App is installed on it, then ask again.'],
-  'clone-refused': ['github', '{repository} could not be cloned: {error}.', logHasMore],
-  'clone-commit-not-found': ['people', '{repository} could not be cloned: {error}.', 'Its branch was rewritten in the meantime. Ask again, to start from its new head.'],
-  'clone-unreachable': ['github', '{repository} could not be cloned: {error}.', 'Ask again in a few minutes.'],
-  'clone-disk-full': ['machine', '{repository} could not be cloned: {error}.', 'The operator of this bot has to give sandboxes a larger disk.'],
-  'clone-bad-tree': ['repository', '{repository} could not be cloned: {error}.', 'Remove from the repository what git cannot check out, then ask again.'],
-  'clone-lfs-failed': ['repository', '{repository} could not be cloned: {error}.', 'Check its Git LFS objects and quota, or switch `lfs` off in the configuration, then ask again.'],
-  'clone-bad-job': ['airlock', '{repository} could not be cloned: {error}.', logHasMore],
-  'clone-git-failed': ['machine', '{repository} could not be cloned: {error}.', logHasMore],
-  'collect-too-large': ['codex', 'The change could not be collected from the sandbox: {error}', smaller],
-  'collect-too-many-files': ['codex', 'The change could not be collected from the sandbox: {error}', smaller],
-  'collect-base-missing': ['codex', 'The change could not be collected from the sandbox: {error}', askAgain],
-  'collect-working-tree-missing': ['codex', 'The change could not be collected from the sandbox: {error}', askAgain],
-  'collect-processes-remain': ['codex', 'The change could not be collected from the sandbox: {error}', askAgain],
-  'collect-disk-full': ['machine', 'The change could not be collected from the sandbox: {error}', 'Ask for less at once, or have the operator give sandboxes a larger disk.'],
-  'collect-bad-job': ['airlock', 'The change could not be collected from the sandbox: {error}', logHasMore],
-  'collect-git-failed': ['machine', 'The change could not be collected from the sandbox: {error}', logHasMore],
+  'clone-not-found': ['people', notCloned, 'Check that the repository still exists and that the GitHub App is installed on it, then ask again.'],
+  'clone-refused': ['github', notCloned, logHasMore],
+  'clone-commit-not-found': ['people', notCloned, 'Its branch was rewritten in the meantime. Ask again, to start from its new head.'],
+  'clone-unreachable': ['github', notCloned, 'Ask again in a few minutes.'],
+  'clone-disk-full': ['machine', notCloned, 'The operator of this bot has to give sandboxes a larger disk.'],
+  'clone-bad-tree': ['repository', notCloned, 'Remove from the repository what git cannot check out, then ask again.'],
+  'clone-lfs-failed': ['repository', notCloned, 'Check its Git LFS objects and quota, or switch `lfs` off in the configuration, then ask again.'],
+  'clone-bad-job': ['airlock', notCloned, logHasMore],
+  'clone-git-failed': ['machine', notCloned, logHasMore],
+  'collect-too-large': ['codex', notCollected, smaller],
+  'collect-too-many-files': ['codex', notCollected, smaller],
+  'collect-base-missing': ['codex', notCollected, askAgain],
+  'collect-working-tree-missing': ['codex', notCollected, askAgain],
+  'collect-processes-remain': ['codex', notCollected, askAgain],
+  'collect-disk-full': ['machine', notCollected, 'Ask for less at once, or have the operator give sandboxes a larger disk.'],
+  'collect-bad-job': ['airlock', notCollected, logHasMore],
+  'collect-git-failed': ['machine', notCollected, logHasMore],
 } as const satisfies Record<FromSandbox, ReasonRow>;
 
 // prettier-ignore
