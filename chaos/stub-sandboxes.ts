@@ -152,11 +152,7 @@ export async function stubSandboxes(options: {
 }
 
 /** The bot of `host/bot.ts` with these sandboxes, and the real Worker, Workflows and Durable Objects. */
-export async function startBotWith(
-  sandboxes: StubSandboxes,
-  options: BotOptions,
-  sweepEveryMs = 2_000,
-): Promise<Bot> {
+export async function startBotWith(sandboxes: StubSandboxes, options: BotOptions): Promise<Bot> {
   const [bundle, egress] = await Promise.all([buildWorker(options.progress), reserveEgress()]);
   const worker = await startWorker(
     {
@@ -166,7 +162,7 @@ export async function startBotWith(
       port: options.port,
       bindings: { ...options.settings, AIRLOCK_CONFIG_TEXT: options.configText },
       sandboxHost: sandboxes.handle,
-      sweepEveryMs,
+      sweepEveryMs: 2_000,
       log: (level, message) => options.log(workerLine(level, message)),
     },
     egress,
