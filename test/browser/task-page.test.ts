@@ -1,6 +1,5 @@
 /** What a browser makes of a task's page: live and without a script, for eyes, keys and screen readers. */
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { Page } from 'playwright-core';
@@ -12,6 +11,7 @@ import type { LedgerRow } from '../../src/core/ledger.ts';
 import { emptyReceipt } from '../../src/core/grant.ts';
 import { makeOpenLink } from '../../src/web/pages/open-link.ts';
 import { keptMeasure, lines, pageWorld, privateKey } from '../pages/page-world.ts';
+import { listen } from '../sandbox/local-subject.ts';
 import { openBrowser, memoryOf, photograph, violations } from './browser.ts';
 
 const path = '/t/gh-1-c2';
@@ -143,14 +143,9 @@ async function startSite(given: { view?: Partial<TaskView>; log?: readonly TaskE
     return c.body(file, 200, { 'content-type': name.endsWith('.css') ? 'text/css' : 'text/javascript' });
   });
   const listener = getRequestListener(world.routes.fetch, { overrideGlobalObjects: false });
-  const server = createServer((request, response) => void listener(request, response));
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  const server = await listen((request, response) => void listener(request, response));
+  onTestFinished(() => server.close());
+  const { origin: url } = server;
   return {
     url,
     resumedFrom,

@@ -1,14 +1,13 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { expect, it } from 'vitest';
 import { onWire, type WireFault } from '../../simulators/wire/faults.ts';
+import { listen } from '../sandbox/local-subject.ts';
 
 /** What a client gets of a POST with the body `one`, and how often the service performed it. */
 async function post(fault: WireFault | null, readsBody = true) {
   const performed: string[] = [];
   const read: string[] = [];
   const leaving = new AbortController();
-  const server = createServer(
+  const server = await listen(
     onWire(
       async (request) => {
         if (readsBody) read.push(await request.body());
@@ -22,16 +21,12 @@ async function post(fault: WireFault | null, readsBody = true) {
         });
       },
     ),
-  ).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : 0;
-  const asked = fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: 'one', signal: leaving.signal });
+  );
+  const asked = fetch(server.origin, { method: 'POST', body: 'one', signal: leaving.signal });
   const answer = await asked.then(
     async (response) => `${response.status} ${await response.text()}`,
     () => 'no answer',
   );
-  server.closeAllConnections();
   server.close();
   return { answer, performed: performed.length, read };
 }
