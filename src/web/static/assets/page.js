@@ -11,25 +11,28 @@ const idleMs = 15_000;
 /** Lines of the log that are asked for again because a command among them runs. */
 const windowLines = 500;
 
-/** Events of the stream. */
-const kinds = /** @type {const} */ ([
-  'phase',
-  'acknowledged',
-  'plan',
-  'thread',
-  'command.started',
-  'command.finished',
-  'files.changed',
-  'message',
-  'error',
-  'egress.denied',
-  'egress.failed',
-  'model.first-request',
-  'change',
-  'note',
-  'queued',
-  'ended',
-]);
+/**
+ * Events of the stream.
+ * @type {Record<import('../../../core/task-view.ts').TaskEvent['body']['kind'], true>}
+ */
+const kinds = {
+  phase: true,
+  acknowledged: true,
+  plan: true,
+  thread: true,
+  'command.started': true,
+  'command.finished': true,
+  'files.changed': true,
+  message: true,
+  error: true,
+  'egress.denied': true,
+  'egress.failed': true,
+  'model.first-request': true,
+  change: true,
+  note: true,
+  queued: true,
+  ended: true,
+};
 
 const task = document.getElementById('task');
 const steps = document.getElementById('steps');
@@ -55,7 +58,7 @@ function follow(task, steps) {
 
   const source = new EventSource(`${path}/events?after=${lastSeq}`);
   const timer = setInterval(() => void ask(), idleMs);
-  for (const kind of kinds) source.addEventListener(kind, () => void ask());
+  for (const kind of Object.keys(kinds)) source.addEventListener(kind, () => void ask());
 
   async function ask() {
     if (isAsking) {
