@@ -64,11 +64,6 @@ export function pullStateOf({ closedAt, merged }: Pick<LedgerRow, 'closedAt' | '
   return merged ? 'merged' : 'closed';
 }
 
-export interface LedgerRepository {
-  readonly repositoryId: number;
-  readonly installationId: number;
-}
-
 export interface LedgerQuery {
   readonly state?: LedgerState | undefined;
   /** `owner/name`, in any letters. */

@@ -285,3 +285,5 @@ export interface RepositoryFacts {
   readonly defaultBranch: string;
   readonly private: boolean;
 }
+/** Where it is: ids, because names change hands. */
+export type RepositoryPlace = Pick<RepositoryFacts, 'installationId' | 'repositoryId'>;

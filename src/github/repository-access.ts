@@ -1,14 +1,9 @@
 /** Asks GitHub what a person may do in a repository now, and whether that is private, for the pages. */
 import type { RepositoryAccess } from '../core/access/page-access.ts';
+import type { RepositoryPlace } from '../core/task.ts';
 import { locatedSchema, purposes, type AppTokens } from './app-auth.ts';
 import { githubClient, unlessMissing, type GithubApi } from './client.ts';
 import { permissionNow, type Person } from './write-permission.ts';
-
-/** Ids, because names change hands. */
-export interface RepositoryPlace {
-  readonly installationId: number;
-  readonly repositoryId: number;
-}
 
 /** Null: the repository is gone. Rejects if GitHub cannot be asked. */
 export async function repositoryAccess(

@@ -8,6 +8,7 @@ import type { Ahead, Remark, RemarkFate } from '../remark.ts';
 import type { TaskView } from '../task-view.ts';
 import type {
   RepositoryFacts,
+  RepositoryPlace,
   RepositoryRef,
   RoutedRequest,
   TaskOutcome,
@@ -22,7 +23,7 @@ export interface TaskSnapshot {
   /** The request as it was accepted, with its repository; null before routing. */
   readonly routed: RoutedRequest | null;
   /** The repository by its ids on GitHub; null until they are known. */
-  readonly place: Pick<RepositoryFacts, 'installationId' | 'repositoryId'> | null;
+  readonly place: RepositoryPlace | null;
   /** The repository that a person chose; null before. */
   readonly choice: RepositoryRef | null;
   /** null before authorization, and for a task that was refused. */

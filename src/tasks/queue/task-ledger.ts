@@ -4,7 +4,8 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { monthOf, type MonthSpent, type Spent } from '../../core/budget.ts';
-import type { LedgerEntry, LedgerQuery, LedgerRepository, LedgerRow, PullEnd } from '../../core/ledger.ts';
+import type { LedgerEntry, LedgerQuery, LedgerRow, PullEnd } from '../../core/ledger.ts';
+import type { RepositoryPlace } from '../../core/task.ts';
 import { fromStoredJson, toStoredJson, type StoredJson } from '../stored-json.ts';
 
 const dayMs = 24 * 60 * 60_000;
@@ -113,7 +114,7 @@ export abstract class TaskLedgerBase<Env> extends DurableObject<Env> {
   }
 
   /** With the installation of the newest task of each, the newest first. */
-  repositories(limit: number): LedgerRepository[] {
+  repositories(limit: number): RepositoryPlace[] {
     return this.#sql
       .exec<{ id: number; entry: StoredJson<LedgerEntry> }>(
         `SELECT repository_id AS id, entry, MAX(accepted_at) AS newest FROM task

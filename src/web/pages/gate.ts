@@ -5,7 +5,7 @@
  */
 import type { Context } from 'hono';
 import { pageAccess, type PageAccess, type RepositoryAccess } from '../../core/access/page-access.ts';
-import { taskIdSchema } from '../../core/task.ts';
+import { taskIdSchema, type RepositoryPlace } from '../../core/task.ts';
 import type { AccessFor, PageDeps, PageTask } from './page-deps.ts';
 import { sessionOf, type Session } from './session.ts';
 import { isSecure, notSignedIn } from './sign-in-routes.ts';
@@ -66,7 +66,7 @@ async function look(
 }
 
 export async function accessTo(
-  place: { readonly installationId: number; readonly repositoryId: number } | null,
+  place: RepositoryPlace | null,
   { viewer }: Session,
   { accessOf, log }: PageDeps,
   asked: AccessFor,

@@ -1,8 +1,9 @@
 /** What the pages need from outside. `compose/pages.ts` wires it. */
 import type { RepositoryAccess, Viewer } from '../../core/access/page-access.ts';
 import type { Approval } from '../../core/authorization.ts';
-import type { LedgerQuery, LedgerRepository, LedgerRow } from '../../core/ledger.ts';
+import type { LedgerQuery, LedgerRow } from '../../core/ledger.ts';
 import type { RemarkFate, Remark } from '../../core/remark.ts';
+import type { RepositoryPlace } from '../../core/task.ts';
 import type { TaskEvent, TaskView } from '../../core/task-view.ts';
 import type { Signer } from '../../lib/signer.ts';
 import type { OpenLinks } from './open-link.ts';
@@ -28,7 +29,7 @@ export interface PageDeps {
   /** What the ledger has, newest first. */
   readonly ledger: (query: LedgerQuery) => Promise<readonly LedgerRow[]>;
   /** Those that it has tasks of, the newest first. */
-  readonly repositories: (limit: number) => Promise<readonly LedgerRepository[]>;
+  readonly repositories: (limit: number) => Promise<readonly RepositoryPlace[]>;
   /** Rejects if GitHub cannot be asked. */
   readonly accessOf: (
     place: RepositoryPlace,
@@ -60,11 +61,6 @@ export interface SignIn {
     | { readonly kind: 'person'; readonly person: Omit<Person, 'kind'> }
     | { readonly kind: 'denied' | 'unavailable' }
   >;
-}
-
-export interface RepositoryPlace {
-  readonly installationId: number;
-  readonly repositoryId: number;
 }
 
 /** A task's record, as its page uses it. */
