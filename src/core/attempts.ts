@@ -7,6 +7,7 @@ import type { Receipt } from './grant.ts';
 import { isWithin, reservedAs } from './reserved-hosts.ts';
 
 type DeniedRow = Receipt['denied'][number];
+type DeniedRequest = Pick<DeniedRow, 'method' | 'host' | 'path' | 'reason'>;
 /** Keys of a repository's entry in the configuration. */
 export type OpeningKey = 'setup.hosts' | 'extraHosts' | 'alsoRead' | 'lfs';
 
@@ -17,6 +18,17 @@ export interface Attempts {
   readonly unlisted: number;
   /** What the configuration could open, without repetitions. `what`: a host, or a path on GitHub. */
   readonly openable: readonly { readonly what: string; readonly key: OpeningKey }[];
+}
+
+/** The row that counts this request; undefined for one beyond the rows. */
+export function deniedRow({ denied }: Receipt, request: DeniedRequest): DeniedRow | undefined {
+  return denied.find(
+    ({ method, host, path, reason }) =>
+      method === request.method &&
+      host === request.host &&
+      path === request.path &&
+      reason === request.reason,
+  );
 }
 
 /** What people read about a run that needs caution. */

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { taskPhases } from './task.ts';
-import { ageText, capitalized, durationText, phaseText, runningText, standingText } from './task-words.ts';
+import {
+  ageText,
+  capitalized,
+  clockText,
+  durationText,
+  phaseText,
+  runningText,
+  standingText,
+} from './task-words.ts';
 
 const waitsForNothing = { phase: 'codex', queuePosition: null, choices: null } as const;
 
@@ -58,4 +66,15 @@ it('a command has been running until its view was made', () => {
   const view = { acceptedAt: '2026-11-21T10:00:00.000Z', elapsedMs: 65_000 };
   const startedAt = Date.parse('2026-11-21T10:00:53.000Z');
   expect(runningText({ startedAt }, view)).toBe('12 s');
+});
+
+it.each([
+  [0, '0:00'],
+  [5_999, '0:05'],
+  [760_000, '12:40'],
+  [3_723_000, '1:02:03'],
+  [-1, '0:00'],
+  [Number.NaN, '0:00'],
+])('shows %d ms since the beginning as %s', (ms, text) => {
+  expect(clockText(ms)).toBe(text);
 });

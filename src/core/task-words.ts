@@ -68,6 +68,14 @@ export function durationText(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** Time since a task's beginning: `0:05`, `12:40`, `1:02:03`. */
+export function clockText(ms: number): string {
+  const seconds = Number.isFinite(ms) ? Math.max(0, Math.floor(ms / 1000)) : 0;
+  const two = (count: number) => String(count).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return hours === 0 ? `${minutes}:${two(seconds % 60)}` : `${hours}:${two(minutes)}:${two(seconds % 60)}`;
+}
+
 /** `just now`, `3 min ago`, `5 h ago`, `4 days ago`. */
 export function ageText(ms: number): string {
   const minutes = Math.max(0, Math.floor(ms / 60_000));

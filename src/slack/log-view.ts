@@ -1,7 +1,15 @@
 /** Renders a task's log as a modal, oldest entry first. Beyond the limits it counts the oldest. */
 import type { KnownBlock, ModalView } from '@slack/types';
+import { deniedRow } from '../core/attempts.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../core/task-view.ts';
-import { capitalized, durationText, phaseText, queuePlaceText, threadText } from '../core/task-words.ts';
+import {
+  capitalized,
+  clockText,
+  durationText,
+  phaseText,
+  queuePlaceText,
+  threadText,
+} from '../core/task-words.ts';
 import type { TaskOutcome } from '../core/task.ts';
 import { unwrappedCommand } from '../core/test-commands.ts';
 import { context, plain, section } from './blocks.ts';
@@ -26,7 +34,7 @@ export function logView(view: TaskView, events: readonly TaskEvent[]): ModalView
   let kept = 0;
   // Start at the end, because the newest entries matter most.
   for (const event of events.toReversed()) {
-    const text = `${timeText(event.at - startedAt)} ${eventText(event, view)}`;
+    const text = `\`+${clockText(event.at - startedAt)}\` ${eventText(event, view)}`;
     const [latest] = shown;
     const joins = latest !== undefined && latest.length + text.length + 1 <= maxBlockChars;
     if (chars + text.length > maxTextChars) break;
@@ -58,17 +66,6 @@ function summary(view: TaskView): string {
   const [firstLine = ''] = view.instruction.trim().split('\n');
   const asked = bold(escapeInline(firstLine, 300));
   return `${asked === '' ? '' : `${asked}\n`}${view.status}${about} · ${durationText(view.elapsedMs)}`;
-}
-
-/** Formats ms since acceptance as `+0:05`, `+12:40` or `+1:02:03`. */
-function timeText(ms: number): string {
-  const seconds = Number.isFinite(ms) ? Math.max(0, Math.floor(ms / 1000)) : 0;
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const hours = Math.floor(seconds / 3600);
-  const minutes = Math.floor(seconds / 60) % 60;
-  return hours === 0
-    ? `\`+${minutes}:${two(seconds % 60)}\``
-    : `\`+${hours}:${two(minutes)}:${two(seconds % 60)}\``;
 }
 
 function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
@@ -130,12 +127,9 @@ function eventText({ body }: TaskEvent, { receipt }: TaskView): string {
 /** From the receipt. Empty if several equal requests were blocked. */
 function duringCommand(
   body: TaskEventBody & { kind: 'egress.denied' },
-  { denied }: TaskView['receipt'],
+  receipt: TaskView['receipt'],
 ): string {
-  const row = denied.find(
-    ({ method, host, path, reason }) =>
-      method === body.method && host === body.host && path === body.path && reason === body.reason,
-  );
+  const row = deniedRow(receipt, body);
   return row?.count === 1 ? duringCommandText(row, slackMarkup) : '';
 }
 

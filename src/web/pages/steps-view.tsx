@@ -1,5 +1,5 @@
 /** Shows the steps of a task, each with the network requests that were refused meanwhile. */
-import { durationText } from '../../core/task-words.ts';
+import { clockText, durationText } from '../../core/task-words.ts';
 import { Output } from './output.tsx';
 import { isOpen, type Attempt, type Step } from './steps.ts';
 import { visibleLine, visibleText } from './visible-text.ts';
@@ -86,12 +86,4 @@ function Refused({ attempt }: { readonly attempt: Attempt }) {
       <span class="reason">{visibleLine(reason)}</span>
     </li>
   );
-}
-
-/** `0:05`, `12:40`, `1:02:03`. */
-function clockText(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  const two = (count: number) => String(count).padStart(2, '0');
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  return hours === 0 ? `${minutes}:${two(seconds % 60)}` : `${hours}:${two(minutes)}:${two(seconds % 60)}`;
 }

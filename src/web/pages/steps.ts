@@ -3,7 +3,7 @@
  * message, changed files. A blocked attempt goes to the command that ran meanwhile, if the receipt names one.
  * Pure.
  */
-import type { Receipt } from '../../core/grant.ts';
+import { deniedRow } from '../../core/attempts.ts';
 import { steeredText, queuePlaceText, threadText } from '../../core/task-words.ts';
 import type { TaskEvent, TaskEventBody, TaskView } from '../../core/task-view.ts';
 import { unwrappedCommand } from '../../core/test-commands.ts';
@@ -65,7 +65,8 @@ export function foldSteps(
       attempts.push({
         attempt,
         at,
-        command: body.kind === 'egress.denied' ? commandOf(body, receipt) : null,
+        // Null if the receipt names none.
+        command: body.kind === 'egress.denied' ? (deniedRow(receipt, body)?.command ?? null) : null,
       });
     } else {
       const shown = stepOf(body);
@@ -90,18 +91,6 @@ export function foldSteps(
 
 export function isOpen(step: Step): step is Mutable<Step & { readonly kind: 'command' }> {
   return step.kind === 'command' && step.end === null;
-}
-
-/** The receipt's word; null if it names no command. */
-function commandOf(
-  body: Extract<TaskEventBody, { kind: 'egress.denied' }>,
-  { denied }: Receipt,
-): string | null {
-  const row = denied.find(
-    ({ method, host, path, reason }) =>
-      method === body.method && host === body.host && path === body.path && reason === body.reason,
-  );
-  return row?.command ?? null;
 }
 
 /** The step of that command that began nearest to the attempt: a command can run more than once. */
