@@ -20,7 +20,7 @@ const hidden = new RegExp(
 );
 
 /** More marks on one letter cover the lines around it. No script is written with so many. */
-const stackedMarks = /(?<=\p{M}{8})\p{M}+/gu;
+export const stackedMarks = /(?<=\p{M}{8})\p{M}+/gu;
 
 /** Line ends become `\n`, and every invisible character goes. Linear. */
 export function stripHiddenCharacters(untrustedText: string): string {

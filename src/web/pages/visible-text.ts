@@ -1,4 +1,5 @@
 /** Makes untrusted text safe to read: what a reader could not see is shown by its number. Escapes nothing. */
+import { stackedMarks } from '../../core/ask/hidden-characters.ts';
 import { headOf, tailOf } from '../../lib/cut-text.ts';
 
 const hidden = new RegExp(
@@ -8,8 +9,6 @@ const hidden = new RegExp(
     '(?![\\t\\n\\u{1B}])\\p{Cc}',
   'gu',
 );
-/** More marks on one letter cover the lines around it. */
-const stackedMarks = /(?<=\p{M}{8})\p{M}+/gu;
 
 export function visibleText(untrustedText: string, max = 20_000): string {
   const left = untrustedText.length - max;
