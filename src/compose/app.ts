@@ -2,7 +2,6 @@
 import type { Hono } from 'hono';
 import { repositoryByAlias } from '../config/resolve-repository.ts';
 import type { Approval } from '../core/authorization.ts';
-import type { PullEnd } from '../core/ledger.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { createCodeHost } from '../github/code-host.ts';
 import { githubWebhooks } from '../github/webhooks.ts';
@@ -41,10 +40,6 @@ function createRoutes(env: Env): Hono {
     repositoryByAlias: (alias: string) => repositoryByAlias(config, alias),
     now: () => new Date(),
   };
-  const receipts = composeReceipts(env);
-  const pullEnded = async (end: PullEnd) => {
-    await ledgerOf(env).pullEnded(end);
-  };
   return createApp({
     metrics: {
       apiToken: settings.apiToken,
@@ -61,14 +56,8 @@ function createRoutes(env: Env): Hono {
       room,
       mention,
       startTask: async (request) => await accept(env, request),
-      onReceiptEvent: async (event) => {
-        if (event.kind === 'pull' && event.reopened) {
-          const { place, number, at } = event;
-          await pullEnded({ repositoryId: place.repositoryId, number, state: 'open', at });
-        }
-        return await receipts(event);
-      },
-      onPullEnd: pullEnded,
+      onReceiptEvent: composeReceipts(env),
+      onPullEnd: async (end) => await ledgerOf(env).pullEnded(end),
       now: () => new Date(),
       log,
     }),

@@ -38,7 +38,7 @@ export interface WebhookDeps {
   startTask(request: TaskRequest): Promise<'started' | 'exists'>;
   /** Acts on an event about receipt checks before it is acknowledged. Returns what became of it. */
   onReceiptEvent(event: ReceiptEvent): Promise<string>;
-  /** Records that a pull request was merged or closed. */
+  /** Records that a pull request was merged, closed or opened again. */
   onPullEnd(end: PullEnd): Promise<void>;
   now(): Date;
   log(event: string, fields: Record<string, unknown>): void;
@@ -104,9 +104,8 @@ export function githubWebhooks(deps: WebhookDeps): Hono {
       case 'receipt': {
         const { event } = reading;
         try {
-          const acting = deps.onReceiptEvent(event);
           const receipt = await withDeadline(
-            acting,
+            act(event, deps),
             deps.deadlineMs ?? startDeadlineMs,
             'writing a check run',
           );
@@ -152,4 +151,12 @@ export function githubWebhooks(deps: WebhookDeps): Hono {
     }
   });
   return app;
+}
+
+async function act(event: ReceiptEvent, deps: WebhookDeps): Promise<string> {
+  if (event.kind === 'pull' && event.reopened) {
+    const { place, number, at } = event;
+    await deps.onPullEnd({ repositoryId: place.repositoryId, number, state: 'open', at });
+  }
+  return await deps.onReceiptEvent(event);
 }

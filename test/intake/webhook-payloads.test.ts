@@ -685,6 +685,25 @@ describe('the acknowledgement', () => {
     expect(ends).toEqual(status === 202 ? [end] : []);
   });
 
+  it('records a pull request that is opened again before its receipt', async () => {
+    const seen: unknown[] = [];
+    const { app } = endpoint({
+      onPullEnd: async (end) => void seen.push(end),
+      onReceiptEvent: async ({ kind }) => {
+        seen.push(kind);
+        return 'seen';
+      },
+    });
+    const [updated, sha] = ['2026-11-02T10:00:00Z', 'a'.repeat(40)];
+    const pull_request = { number: 7, updated_at: updated, head: { sha }, base: { ref: 'main' } };
+    for (const action of ['reopened', 'synchronize']) {
+      const body = JSON.stringify({ action, sender, installation, repository, pull_request });
+      expect((await deliver(app, 'pull_request', body)).status).toBe(202);
+    }
+    const open = { repositoryId: repository.id, number: 7, state: 'open', at: Date.parse(updated) };
+    expect(seen).toEqual([open, 'pull', 'pull']);
+  });
+
   it.each<[string, number, Partial<WebhookDeps>]>([
     ['is sent after what somebody accepted is written', 202, {}],
     [
