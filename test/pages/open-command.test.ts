@@ -1,11 +1,10 @@
 /** Runs `cli/open.ts` against a server that answers as a bot of this machine. */
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { z } from 'zod';
+import { afterAll, expect, it } from 'vitest';
+import { listen } from '../sandbox/local-subject.ts';
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const settings = {
@@ -14,21 +13,17 @@ const settings = {
   GITHUB_WEBHOOK_SECRET: 'a-secret-of-the-app',
   OPENAI_API_KEY: 'sk-not-a-real-key',
 };
-const server = createServer((_, response) =>
+const server = await listen((_, response) =>
   response.end(JSON.stringify({ status: 'ready', bot: 'start-1' })),
 );
-let url: string;
-beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = z.object({ port: z.number() }).parse(server.address());
-  url = `http://127.0.0.1:${port}`;
-});
 afterAll(() => server.close());
 
 async function open(...argv: readonly string[]): Promise<string> {
   const program = join(import.meta.dirname, '..', '..', 'cli', 'open.ts');
   const env = { ...process.env, ...settings };
-  const { stdout } = await promisify(execFile)(process.execPath, [program, '--url', url, ...argv], { env });
+  const { stdout } = await promisify(execFile)(process.execPath, [program, '--url', server.origin, ...argv], {
+    env,
+  });
   return stdout.trim();
 }
 
