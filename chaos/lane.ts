@@ -136,8 +136,7 @@ export async function startLane(use: keyof typeof diskMiB): Promise<Lane> {
     const { ended } = running();
     // Stopped first, so that none of them sees another one's end.
     for (const pid of pids) signalTo(pid, 'SIGSTOP');
-    const at = Date.now();
-    for (const pid of pids) signalTo(pid, 'SIGKILL');
+    const at = killAll(pids);
     await ended;
     await world.restartBot(meanwhile);
     return at;
@@ -166,15 +165,15 @@ export async function startLane(use: keyof typeof diskMiB): Promise<Lane> {
     },
     kill: async (target, meanwhile) => {
       const { pid } = running();
-      const roots = processesNaming([...folders]).filter((found) => found !== pid);
-      const at = Date.now();
+      // Only for those that need it: the look takes time in which a short step ends.
+      const roots = () => processesNaming([...folders]).filter((found) => found !== pid);
       switch (target) {
         case 'worker': {
           const worker = workerdOf(pid);
           if (worker === null) throw new Error('there is no workerd to kill');
-          // Its successor starts once Miniflare has heard of its end.
           signalTo(worker, 'SIGSTOP');
-          signalTo(worker, 'SIGKILL');
+          // Its successor starts once Miniflare has heard of its end.
+          const at = killAll([worker]);
           await meanwhile?.();
           await until('another workerd', () => ![null, worker].includes(workerdOf(pid)), { everyMs: 20 });
           await untilAnswers(world);
@@ -183,13 +182,11 @@ export async function startLane(use: keyof typeof diskMiB): Promise<Lane> {
         case 'host':
           return await restart([pid], meanwhile);
         case 'all':
-          return await restart([pid, ...roots, ...[workerdOf(pid) ?? []].flat()], meanwhile);
+          return await restart([pid, ...roots(), ...[workerdOf(pid) ?? []].flat()], meanwhile);
         case 'sandbox':
-          for (const root of roots) signalTo(root, 'SIGKILL');
-          return at;
+          return killAll(roots());
         case 'agent':
-          for (const agent of processesBelow(pid, 'codex')) signalTo(agent, 'SIGKILL');
-          return at;
+          return killAll(processesBelow(pid, 'codex'));
       }
     },
     close: async () => {
@@ -197,6 +194,13 @@ export async function startLane(use: keyof typeof diskMiB): Promise<Lane> {
       await clear();
     },
   };
+}
+
+/** Returns when it did. */
+function killAll(pids: readonly number[]): number {
+  const at = Date.now();
+  for (const pid of pids) signalTo(pid, 'SIGKILL');
+  return at;
 }
 
 function signalTo(pid: number, signal: NodeJS.Signals): void {

@@ -60,7 +60,7 @@ const bySomebody = {
   body: async () => 'user=U11',
 };
 
-it('keeps a call of nobody known while a task is being asked for', async () => {
+it('waits for the owner of a call while a task is being asked for', async () => {
   const found = exchange();
   found.markLast(one);
   const decided = found.decide('slack', bySomebody);
@@ -69,7 +69,7 @@ it('keeps a call of nobody known while a task is being asked for', async () => {
   expect(await decided).toEqual({ kind: 'reset' });
 });
 
-it('keeps no call once the ids of every task are known', async () => {
+it('waits for no owner once the ids of every task are known', async () => {
   const found = exchange();
   for (const joined of [one, ten]) found.markLast(joined);
   const decided = found.decide('slack', bySomebody);

@@ -44,6 +44,8 @@ export interface Exchange {
 
 /** Until a call's owner is known: a task can begin before its ids are marked. Without such a task, 0. */
 const patienceMs = 1_000;
+/** How long a call of no case takes. Without it a short step such as provision-1 has no middle to kill in. */
+const unownedMs = 100;
 
 export function createExchange(issuedTokens: () => readonly TokenView[]): Exchange {
   const parties = new Map<number, Party>();
@@ -89,7 +91,10 @@ export function createExchange(issuedTokens: () => readonly TokenView[]): Exchan
   async function decide(service: CalledService, request: WireRequest): Promise<WireFault | null> {
     const body = readsBody(service, request) ? await request.body() : '';
     const party = await partyOf(service, request, body);
-    if (party === undefined) return null;
+    if (party === undefined) {
+      if (service !== 'github') await sleep(unownedMs);
+      return null;
+    }
     const { method, path } = request;
     const name = callName({ service, method, path, body });
     const nth = party.calls.filter((call) => call.name === name).length + 1;
