@@ -32,7 +32,9 @@ let storm: Storm;
 let findings: StormFindings;
 const ids: string[] = [];
 let views: readonly TaskView[] = [];
-const places: number[] = [];
+let places: readonly number[] = [];
+/** Whether no sandbox ends its run: then what is asked for waits, however slow this machine is. */
+let held = false;
 
 /** As any client would: the same key again when no answer came. */
 async function post(repository: string, key: string): Promise<string> {
@@ -74,7 +76,7 @@ async function whenStarted(share: number): Promise<void> {
 }
 
 beforeAll(async () => {
-  stubs = await stubSandboxes({ holdMs: (index) => 200 + ((index * 137) % 600) });
+  stubs = await stubSandboxes({ holdMs: (index) => (held ? Infinity : 200 + ((index * 137) % 600)) });
   flow = await startFlow({
     script: [],
     deliveries: 'poll',
@@ -102,10 +104,15 @@ beforeAll(async () => {
   const sending = sendStorm(at, { ...plan, repositories: [big] });
   const posted = postAll();
   await whenStarted(0.12);
+  held = true;
   await killWorkerd(flow.world);
   await posted;
+  await until('waiting tasks to tell their places', async () => {
+    places = (await allViews()).flatMap(({ queuePosition }) => queuePosition ?? []);
+    return places.length > asked.length / 5;
+  });
+  held = false;
   await whenStarted(0.4);
-  places.push(...(await allViews()).flatMap(({ queuePosition }) => queuePosition ?? []));
   await flow.world.restartBot();
   await whenStarted(0.7);
   await killWorkerd(flow.world);
@@ -186,7 +193,6 @@ describe('many tasks against few slots, over three restarts', () => {
   });
 
   it('tell their places while they wait', () => {
-    expect(places.length).toBeGreaterThan(asked.length / 5);
     expect(Math.min(...places)).toBeGreaterThanOrEqual(1);
     expect(Math.max(...places)).toBeLessThanOrEqual(all - total);
     // Told from time to time and not at each step, but not all the same either.
