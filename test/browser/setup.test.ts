@@ -133,6 +133,7 @@ it.each<[name: string, options: BrowserContextOptions, withSlack: boolean, most:
   expect(problems.map((problem) => problem.replace(/.*status of (\d+).*/, '$1'))).toEqual(
     withSlack ? ['422'] : [],
   );
-  const comments = world.github.comments({ owner: 'acme', name: 'shop', issue: 1 });
-  expect(comments.map(({ author }) => author)).toEqual(['airlock-acme[bot]']);
+  // The page is green when the task has ended; its comment is written after that.
+  const comments = () => world.github.comments({ owner: 'acme', name: 'shop', issue: 1 });
+  await expect.poll(() => comments().map(({ author }) => author)).toEqual(['airlock-acme[bot]']);
 });
