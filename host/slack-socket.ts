@@ -4,7 +4,7 @@
  * the process.
  */
 import { createHmac } from 'node:crypto';
-import { SocketModeReceiver } from '@slack/bolt';
+import { LogLevel, SocketModeReceiver } from '@slack/bolt';
 import { z } from 'zod';
 import { withDeadline } from '../src/lib/with-deadline.ts';
 import { parseJson } from '../src/lib/parse-json.ts';
@@ -132,7 +132,7 @@ async function connect(
 ): Promise<Connection> {
   const { client } = new SocketModeReceiver({
     appToken: options.appToken,
-    logger: silentLogger,
+    logger: silentLogger(LogLevel.ERROR),
     autoReconnectEnabled: false,
     installerOptions: {
       clientOptions: {

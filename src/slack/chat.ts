@@ -27,11 +27,11 @@ const maxGroups = 30;
 export function createChat(deps: ChatDeps): Chat {
   const { policy, log, now = Date.now } = deps;
   // One client per call, because its queue must not outlive a request in workerd.
-  const client = () => slackWebClient(deps);
+  const client = async () => await slackWebClient(deps);
 
   return {
     async person(userId, groupIds) {
-      const slack = client();
+      const slack = await client();
       const person = await findPerson(slack, policy, userId);
       if (person === null || person.kind !== 'member') return person;
       const asked = [...new Set(groupIds)].slice(0, maxGroups);
@@ -44,7 +44,7 @@ export function createChat(deps: ChatDeps): Chat {
     async threadContext(trigger) {
       const { threadTs } = trigger;
       if (threadTs === null) return null;
-      const slack = client();
+      const slack = await client();
       try {
         return await readThreadContext(slack, { ...trigger, threadTs }, (userId) =>
           findPerson(slack, policy, userId),
@@ -57,13 +57,13 @@ export function createChat(deps: ChatDeps): Chat {
     },
 
     async attachment(ref) {
-      return await fetchSlackFile(ref.fileId, { ...deps, client: client() });
+      return await fetchSlackFile(ref.fileId, { ...deps, client: await client() });
     },
 
     async react(trigger, name) {
       const { messageTs } = trigger;
       if (messageTs === null) return;
-      const slack = client();
+      const slack = await client();
       try {
         await slackCall('reactions.add', () =>
           slack.reactions.add({ channel: trigger.channelId, timestamp: messageTs, name }),
@@ -76,14 +76,17 @@ export function createChat(deps: ChatDeps): Chat {
 
     async saveTaskMessage(trigger, view, known) {
       const posting: Posting = {
-        client: client(),
+        client: await client(),
         trigger,
         view,
         message: taskMessage(view, trigger, deps.taskUrl?.(view.taskId) ?? null),
         now,
         log,
       };
-      const session = { ...posting, client: slackWebClient({ ...deps, timeoutMs: sessionDeadlineMs }) };
+      const session = {
+        ...posting,
+        client: await slackWebClient({ ...deps, timeoutMs: sessionDeadlineMs }),
+      };
       if (known !== null) {
         // Together, because the edit shows what Codex does now.
         const [ref, agent] = await Promise.all([savePost(posting, known), showStatus(session, known)]);
@@ -96,7 +99,7 @@ export function createChat(deps: ChatDeps): Chat {
     async permalink(trigger) {
       const { messageTs } = trigger;
       if (messageTs === null) return null;
-      const slack = client();
+      const slack = await client();
       try {
         const { permalink } = await slackCall('chat.getPermalink', () =>
           slack.chat.getPermalink({ channel: trigger.channelId, message_ts: messageTs }),

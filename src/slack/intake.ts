@@ -23,8 +23,8 @@ export interface Intake {
 
 /** Each call uses a new client, because its queue must not outlive a request in workerd. */
 export function createIntake(deps: SlackDeps, slack: SlackPolicy): Intake {
-  const connect = () =>
-    slackWebClient({
+  const connect = async () =>
+    await slackWebClient({
       botToken: deps.botToken,
       apiUrl: deps.apiUrl,
       fetch: deps.fetch,
@@ -34,11 +34,11 @@ export function createIntake(deps: SlackDeps, slack: SlackPolicy): Intake {
     deps,
     slack,
     openView: async (triggerId, view) => {
-      const client = connect();
+      const client = await connect();
       await slackCall('views.open', async () => await client.views.open({ trigger_id: triggerId, view }));
     },
     notifyPerson: async ({ userId, channelId, threadTs, text }) => {
-      const client = connect();
+      const client = await connect();
       try {
         await slackCall(
           'chat.postEphemeral',
@@ -58,9 +58,9 @@ export function createIntake(deps: SlackDeps, slack: SlackPolicy): Intake {
       }
     },
     endSession: async (channelId, threadTs) => {
-      const client = connect();
       const thread = { channel_id: channelId, thread_ts: threadTs };
       try {
+        const client = await connect();
         await slackCall('agents.sessions.setStatus', () =>
           client.agents.sessions.setStatus({ ...thread, status: 'active' }),
         );

@@ -4,13 +4,13 @@ import { isFinal } from '../core/ports/upstream-error.ts';
 import { refusalOf, slackCall, slackFetch, SlackUnavailable, slackWebClient } from './web-api.ts';
 
 /** A client of a Slack that answers every call with this body. */
-const answering = (body: unknown, init: ResponseInit = {}) => {
+const answering = async (body: unknown, init: ResponseInit = {}) => {
   const requests: { url: string; init: RequestInit | undefined }[] = [];
   const fetchOnce: typeof fetch = async (input, requestInit) => {
     requests.push({ url: input instanceof Request ? input.url : String(input), init: requestInit });
     return new Response(typeof body === 'string' ? body : JSON.stringify(body), init);
   };
-  const client = slackWebClient({
+  const client = await slackWebClient({
     botToken: 'xoxb-1',
     apiUrl: 'https://slack.example/api/',
     fetch: fetchOnce,
@@ -22,7 +22,7 @@ const answering = (body: unknown, init: ResponseInit = {}) => {
 };
 const failureOf = async (body: unknown, init?: ResponseInit): Promise<unknown> => {
   try {
-    await answering(body, init).call();
+    await (await answering(body, init)).call();
     return null;
   } catch (error) {
     return error;
@@ -31,7 +31,7 @@ const failureOf = async (body: unknown, init?: ResponseInit): Promise<unknown> =
 
 describe('a call', () => {
   it('goes to the configured URL with the token, and follows no redirect', async () => {
-    const slack = answering({ ok: true });
+    const slack = await answering({ ok: true });
     await slack.call();
     expect(slack.requests).toMatchObject([
       { url: 'https://slack.example/api/chat.update', init: { redirect: 'manual' } },
@@ -46,14 +46,18 @@ describe('a call', () => {
       seen.push(this);
       return new Response('{"ok":true}');
     };
-    const client = slackWebClient({ botToken: 'x', apiUrl: 'https://slack.example/api/', fetch: strict });
+    const client = await slackWebClient({
+      botToken: 'x',
+      apiUrl: 'https://slack.example/api/',
+      fetch: strict,
+    });
     await client.users.info({ user: 'U1' });
     expect(seen).toEqual([undefined]);
   });
 
   it('is never retried', async () => {
     for (const status of [200, 429, 500, 503]) {
-      const slack = answering('', { status });
+      const slack = await answering('', { status });
       await expect(slack.call()).rejects.toBeInstanceOf(Error);
       expect(slack.requests).toHaveLength(1);
     }

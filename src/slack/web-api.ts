@@ -2,14 +2,7 @@
  * Calls Slack's Web API with a deadline, without redirects, and classifies errors. Never retries: after a
  * failed post the message may exist, and a record can schedule the attempt after a rate limit.
  */
-import {
-  WebAPIHTTPError,
-  WebAPIPlatformError,
-  WebAPIRateLimitedError,
-  WebClient,
-  LogLevel,
-  type Logger,
-} from '@slack/web-api';
+import type { Logger, LogLevel, WebClient } from '@slack/web-api';
 import { ChatRateLimitedError } from '../core/ports/chat-port.ts';
 import { UpstreamError } from '../core/ports/upstream-error.ts';
 import { meaningOfCode, taskMeaningOf, type SlackMeaning } from './error-meaning.ts';
@@ -36,21 +29,25 @@ export function slackFetch(platformFetch: typeof fetch): typeof fetch {
 }
 
 /** Silences Slack's clients, which would log payloads to the console. Callers log errors. */
-export const silentLogger: Logger = {
+export const silentLogger = (level: LogLevel): Logger => ({
   debug: ignore,
   info: ignore,
   warn: ignore,
   error: ignore,
   setLevel: ignore,
-  getLevel: (): LogLevel => LogLevel.ERROR,
+  getLevel: () => level,
   setName: ignore,
-};
+});
 function ignore(): void {
   // See `silentLogger`.
 }
 
+/** Slack's library, loaded by the first call, because it is large and most isolates never call Slack. */
+const library = async () => await import('./slack-library.ts');
+
 /** Creates a client. Create one per request, because in workerd its queue must not outlive the request. */
-export function slackWebClient(api: SlackApi): WebClient {
+export async function slackWebClient(api: SlackApi): Promise<WebClient> {
+  const { LogLevel, WebClient } = await library();
   const send = slackFetch(api.fetch);
   return new WebClient(api.botToken, {
     slackApiUrl: api.apiUrl,
@@ -60,7 +57,7 @@ export function slackWebClient(api: SlackApi): WebClient {
     rejectRateLimitedCalls: true,
     // Prevents a method name from being used as a URL.
     allowAbsoluteUrls: false,
-    logger: silentLogger,
+    logger: silentLogger(LogLevel.ERROR),
   });
 }
 
@@ -99,11 +96,12 @@ export async function slackCall<Result>(method: string, call: () => Promise<Resu
   try {
     return await call();
   } catch (error) {
-    throw failureOf(method, error);
+    throw await failureOf(method, error);
   }
 }
 
-function failureOf(method: string, error: unknown): Error {
+async function failureOf(method: string, error: unknown): Promise<Error> {
+  const { WebAPIHTTPError, WebAPIPlatformError, WebAPIRateLimitedError } = await library();
   if (error instanceof WebAPIRateLimitedError)
     return new ChatRateLimitedError(Math.max(1, error.retryAfter) * 1000);
   if (error instanceof WebAPIPlatformError) {

@@ -117,7 +117,7 @@ describe('a shared file', () => {
   const api = (of: SlackSimulator) => ({ botToken: of.botToken, apiUrl: `${of.url}/api/`, fetch });
   const read = async (fileId: string, of = slack, fetch_ = fetch) => {
     const slackApi = { ...api(of), fetch: fetch_ };
-    const answer = await fetchSlackFile(fileId, { ...slackApi, client: slackWebClient(slackApi) });
+    const answer = await fetchSlackFile(fileId, { ...slackApi, client: await slackWebClient(slackApi) });
     return answer.kind === 'bytes' ? new TextDecoder().decode(answer.bytes) : answer.why;
   };
   const closed = /^is closed to the Slack app: add the scope files:read/;
