@@ -1,6 +1,7 @@
 /**
- * Writes the build context of `container/Dockerfile` to `dist/image`: the task scripts as JavaScript, and a
- * package folder with Node and Codex, as the project's lock file has them.
+ * Writes the build context of `container/Dockerfile` and of `container/images` to `dist/image`: the task
+ * scripts as JavaScript, a package folder with Node and Codex as the project's lock file has them, and the
+ * scripts that build an image.
  */
 import { chmod, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -82,6 +83,8 @@ export async function writeImageContext(): Promise<string> {
   await cp(strippedScripts(projectRoot).container, join(draft, 'scripts'), { recursive: true });
   await writeFile(join(draft, 'packages/package.json'), `${JSON.stringify(packageJson, null, 2)}\n`);
   await writeFile(join(draft, 'packages/package-lock.json'), `${JSON.stringify(lock, null, 2)}\n`);
+  for (const name of ['layer.sh', 'start-services.sh'])
+    await cp(join(projectRoot, 'container/images', name), join(draft, name));
   await setModes(draft);
   await rm(imageContextFolder, { recursive: true, force: true });
   await rename(draft, imageContextFolder);

@@ -1,4 +1,4 @@
-/** Checks the image without an engine: `container/Dockerfile`, and the smoke test in a fake container. */
+/** Checks the images without an engine: the Dockerfiles, and the smoke test in a fake container. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -16,21 +16,34 @@ const read = (path: string): string => readFileSync(join(projectRoot, path), 'ut
 const versions = await imageVersions();
 
 /** Joins continued lines; drops comments and empty lines. */
-const instructions = read('container/Dockerfile')
-  .replaceAll(/^\s*#.*\n/gm, '')
-  .replaceAll('\\\n', ' ')
-  .split('\n')
-  .filter((line) => line.trim() !== '')
-  .map((line) => {
-    const [, name = '', rest = ''] = /^([A-Z]+)\s+(.*)$/.exec(line.replaceAll(/\s+/g, ' ')) ?? [];
-    return { name, rest: rest.trim() };
-  });
-const all = (name: string) => instructions.filter((one) => one.name === name).map(({ rest }) => rest);
+const instructionsOf = (path: string) =>
+  read(path)
+    .replaceAll(/^\s*#.*\n/gm, '')
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => {
+      const [, name = '', rest = ''] = /^([A-Z]+)\s+(.*)$/.exec(line.replaceAll(/\s+/g, ' ')) ?? [];
+      return { name, rest: rest.trim() };
+    });
+const instructions = instructionsOf('container/Dockerfile');
+const all = (name: string, of = instructions) =>
+  of.filter((one) => one.name === name).map(({ rest }) => rest);
+const sourcesOf = (of: typeof instructions) =>
+  all('COPY', of)
+    .filter((rest) => !rest.startsWith('--from='))
+    .map((rest) => rest.split(' ').filter((word) => !word.startsWith('--'))[0] ?? '');
+const images = readdirSync(join(projectRoot, 'container/images')).flatMap((name) =>
+  name.endsWith('.Dockerfile') ? name.slice(0, -'.Dockerfile'.length) : [],
+);
+beforeAll(async () => void (await writeImageContext()));
 
-describe('container/Dockerfile', () => {
+const dockerfileOf = (image: string): string => `container/images/${image}.Dockerfile`;
+
+describe.each(['container/Dockerfile', ...images.map(dockerfileOf)])('%s', (path) => {
   it('has only instructions that Docker knows', () => {
     const known = ['FROM', 'RUN', 'COPY', 'ENV', 'USER', 'WORKDIR', 'ENTRYPOINT'];
-    expect(instructions.filter(({ name }) => !known.includes(name))).toEqual([]);
+    expect(instructionsOf(path).filter(({ name }) => !known.includes(name))).toEqual([]);
   });
 
   it.each([
@@ -39,10 +52,51 @@ describe('container/Dockerfile', () => {
     ['an option of RUN', /^RUN +--/im],
     ['a here-document', /<<-?["']?[A-Za-z_]/],
     ['an argument that BuildKit sets', /\b(TARGET|BUILD)(PLATFORM|ARCH|OS|VARIANT)\b/],
-  ])('needs no BuildKit: it has not %s', (_, syntax) => {
-    expect(read('container/Dockerfile')).not.toMatch(syntax);
+    ['what it downloads and runs unchecked', /npm (install|i) |curl|wget|\|\s*(ba)?sh\b/],
+  ])('needs no BuildKit and runs nothing unchecked: it has not %s', (_, syntax) => {
+    expect(read(path)).not.toMatch(syntax);
   });
 
+  it('copies only files that exist for it, and only ours', () => {
+    const sources = sourcesOf(instructionsOf(path));
+    expect(sources.filter((source) => !existsSync(join(projectRoot, source)))).toEqual([]);
+    expect(sources.every((source) => source.startsWith('dist/image/'))).toBe(true);
+  });
+});
+
+describe.each(images)('the image %s', (image) => {
+  const own = instructionsOf(dockerfileOf(image));
+
+  it('is an official image of a named version, with Node’s of package.json for npm alone', () => {
+    const bases = all('FROM', own);
+    expect(bases[0]).toBe(`docker.io/library/node:${versions.node.split('.')[0]}-trixie-slim AS packages`);
+    for (const base of bases)
+      expect(base).toMatch(
+        /^(docker\.io\/library\/[a-z-]+|mcr\.microsoft\.com\/dotnet\/sdk):\d[\w.-]*( AS [a-z]+)?$|^docker\.io\/library\/debian:trixie-slim$/,
+      );
+  });
+
+  it('has our layer, and a first process that reaps orphans and listens nowhere', () => {
+    expect(sourcesOf(own).slice(0, 3)).toEqual([
+      'dist/image/packages',
+      'dist/image/scripts',
+      'dist/image/layer.sh',
+    ]);
+    expect(all('COPY', own)).toContain(`dist/image/scripts ${sandboxPaths.scripts}`);
+    expect(all('RUN', own).join('\n')).toMatch(/^sh \/tmp\/layer\.sh/m);
+    expect(all('USER', own)).toEqual(['root']);
+    expect(all('ENTRYPOINT', own)).toHaveLength(1);
+    expect(all('ENTRYPOINT', own)[0]).toMatch(/^\["\/usr\/bin\/tini", "--", .*sleep(", "| )infinity"\]$/);
+    expect(all('ENV', own)).toEqual([]);
+  });
+
+  it('has rows of its own in the smoke test', () => {
+    const [, cases = ''] = read('container/smoke-test.sh').split('case $image in');
+    expect(cases).toMatch(new RegExp(`^  (?:'' \\| )?${image}\\)`, 'm'));
+  });
+});
+
+describe('container/Dockerfile', () => {
   it('starts from one image of the same version as the SDK, never from a floating tag', () => {
     expect(all('FROM')).toHaveLength(1);
     const [image = '', digest = 'sha256:not-known-yet'] = (all('FROM')[0] ?? '').split('@');
@@ -60,16 +114,10 @@ describe('container/Dockerfile', () => {
     });
     expect(JSON.stringify(lock).match(/"integrity":"sha512-/g)).toHaveLength(4);
     expect(all('RUN').join('\n')).toMatch(/npm ci --ignore-scripts/);
-    expect(all('RUN').join('\n')).not.toMatch(/npm (install|i) |curl|wget|\|\s*(ba)?sh\b/);
   });
 
-  it('copies only files that exist for it', async () => {
-    await writeImageContext();
-    const sources = all('COPY').map(
-      (rest) => rest.split(' ').filter((word) => !word.startsWith('--'))[0] ?? '',
-    );
-    expect(sources).toEqual(['dist/image/packages', 'dist/image/scripts']);
-    expect(sources.filter((source) => !existsSync(join(projectRoot, source)))).toEqual([]);
+  it('has a context of scripts and packages that every user can read', () => {
+    expect(sourcesOf(instructions)).toEqual(['dist/image/packages', 'dist/image/scripts']);
     const copied = readdirSync(join(projectRoot, 'dist/image'), { recursive: true, encoding: 'utf8' });
     const modes = copied.map((name) => statSync(join(projectRoot, 'dist/image', name)).mode & 0o777);
     expect(new Set(modes)).toEqual(new Set([0o755]));

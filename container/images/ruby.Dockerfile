@@ -1,0 +1,15 @@
+# Ruby with Bundler, and what gems with C need. As base.Dockerfile says.
+FROM docker.io/library/node:26-trixie-slim AS packages
+COPY dist/image/packages /opt/packages
+RUN cd /opt/packages \
+ && npm ci --ignore-scripts --no-audit --no-fund \
+ && rm -rf node_modules/@openai/codex-linux-*/vendor/*/codex-resources
+
+FROM docker.io/library/ruby:3.4-slim-trixie
+# hadolint ignore=DL3002
+USER root
+COPY --from=packages /opt/packages /opt/packages
+COPY dist/image/scripts /opt/airlock
+COPY dist/image/layer.sh /tmp/layer.sh
+RUN sh /tmp/layer.sh libffi-dev libpq-dev libyaml-dev zlib1g-dev
+ENTRYPOINT ["/usr/bin/tini", "--", "sleep", "infinity"]

@@ -1,0 +1,16 @@
+# Rust with Cargo, Clippy and rustfmt. As base.Dockerfile says.
+FROM docker.io/library/node:26-trixie-slim AS packages
+COPY dist/image/packages /opt/packages
+RUN cd /opt/packages \
+ && npm ci --ignore-scripts --no-audit --no-fund \
+ && rm -rf node_modules/@openai/codex-linux-*/vendor/*/codex-resources
+
+FROM docker.io/library/rust:1-slim-trixie
+# hadolint ignore=DL3002
+USER root
+COPY --from=packages /opt/packages /opt/packages
+COPY dist/image/scripts /opt/airlock
+COPY dist/image/layer.sh /tmp/layer.sh
+# Not through rustup, which would look for its folder in a variable.
+RUN sh /tmp/layer.sh libssl-dev && ln -s /usr/local/rustup/toolchains/*/bin/* /usr/local/bin/
+ENTRYPOINT ["/usr/bin/tini", "--", "sleep", "infinity"]

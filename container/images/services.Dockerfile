@@ -1,0 +1,16 @@
+# PostgreSQL 17 and Redis, which `start-services` starts in setup. As base.Dockerfile says.
+FROM docker.io/library/node:26-trixie-slim AS packages
+COPY dist/image/packages /opt/packages
+RUN cd /opt/packages \
+ && npm ci --ignore-scripts --no-audit --no-fund \
+ && rm -rf node_modules/@openai/codex-linux-*/vendor/*/codex-resources
+
+FROM docker.io/library/debian:trixie-slim
+# hadolint ignore=DL3002
+USER root
+COPY --from=packages /opt/packages /opt/packages
+COPY dist/image/scripts /opt/airlock
+COPY dist/image/layer.sh /tmp/layer.sh
+COPY dist/image/start-services.sh /usr/local/bin/start-services
+RUN sh /tmp/layer.sh libpq-dev postgresql redis-server && ln -s /usr/lib/postgresql/*/bin/* /usr/local/bin/
+ENTRYPOINT ["/usr/bin/tini", "--", "sleep", "infinity"]
