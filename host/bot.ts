@@ -78,6 +78,7 @@ async function startWithState(options: BotOptions): Promise<DrainableBot> {
   const log = (event: { readonly event: string }) => options.log(logLine(event.event, event, new Date()));
   const host = await startSandboxHost({
     stateDir: join(options.stateDir, 'sandboxes'),
+    hidden: { 'the state folder': options.stateDir },
     egress: () => egress,
     ...(options.maxSandboxes === undefined ? {} : { limits: { maxSandboxes: options.maxSandboxes } }),
     log,

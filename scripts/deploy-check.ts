@@ -10,8 +10,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { runCommand } from '../cli/command/run-command.ts';
 import { buildWorker, maxBundleKiB, uploadArguments } from '../host/build-worker.ts';
-import { environmentNames, instancesProblems } from '../cli/deploy/deployment-environments.ts';
+import {
+  environmentNames,
+  imagesProblems,
+  instancesProblems,
+} from '../cli/deploy/deployment-environments.ts';
 import { readConfig } from '../host/environment.ts';
+import { machineNames } from '../src/config/resolve-repository.ts';
 import { projectRoot } from '../host/project-root.ts';
 import { readWranglerConfig } from '../cli/deploy/read-wrangler-config.ts';
 
@@ -35,7 +40,12 @@ async function checkDeployment(): Promise<number> {
     console.error(`✗ ${problem}`);
   };
   const { config } = await readConfig(join(projectRoot, 'airlock.config.jsonc'), 'airlock.config.jsonc');
-  for (const problem of instancesProblems(await readWranglerConfig(), config.slots.total)) fail(problem);
+  const wrangler = await readWranglerConfig();
+  for (const problem of [
+    ...instancesProblems(wrangler, config.slots.total),
+    ...imagesProblems(wrangler, machineNames(config).images),
+  ])
+    fail(problem);
   const upload = uploadArguments(await buildWorker((line) => console.error(line)));
   for (const environment of ['', ...environmentNames]) {
     const name = environment === '' ? 'top level' : environment;

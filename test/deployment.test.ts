@@ -7,6 +7,7 @@ import { z } from 'zod';
 import {
   environmentNames,
   environmentsOf,
+  imagesProblems,
   instancesProblems,
   requiredSecrets,
   type WranglerConfig,
@@ -15,6 +16,8 @@ import { readConfig } from '../host/environment.ts';
 import { projectRoot } from '../host/project-root.ts';
 import { readWranglerConfig } from '../cli/deploy/read-wrangler-config.ts';
 import { builtIn } from '../src/config/built-in.ts';
+import { machineNames } from '../src/config/resolve-repository.ts';
+import { instanceTypes } from '../src/core/policy.ts';
 import { parseSettings } from '../src/settings.ts';
 
 let config: WranglerConfig;
@@ -121,6 +124,38 @@ describe('wrangler.jsonc', () => {
     const grace = Math.min(...config.containers.map((one) => Number(one['rollout_active_grace_period'])));
     const aroundTheRunMinutes = 30;
     expect(grace).toBeGreaterThanOrEqual((minutes + aroundTheRunMinutes) * 60);
+  });
+});
+
+describe('the images and instance types of the sandboxes', () => {
+  it('include each image that the configuration names, in each place', async () => {
+    const { config: airlock } = await readConfig(join(projectRoot, 'airlock.config.jsonc'));
+    expect(imagesProblems(config, machineNames(airlock).images)).toEqual([]);
+    const images = { base: { dockerfile: 'a' }, jvm: { dockerfile: 'b' } };
+    const native = changed('staging', { containers: [{ class_name: 'TaskSandbox', images }] });
+    const digest = `registry.cloudflare.com/${'0'.repeat(32)}/jvm@sha256:${'a'.repeat(64)}`;
+    expect(imagesProblems(native, ['jvm', 'jvmm', digest]).filter((line) => /staging/.test(line))).toEqual([
+      'wrangler.jsonc, staging: no image is called "jvmm", which airlock.config.jsonc names (it has base, jvm)',
+    ]);
+    expect(
+      imagesProblems(changed('staging', { containers: [{ class_name: 'TaskSandbox' }] }), ['jvm']),
+    ).toContain(
+      'wrangler.jsonc, staging: no image is called "jvm", which airlock.config.jsonc names (it has no named image)',
+    );
+  });
+
+  it('are the instance types that wrangler knows, without the old names', () => {
+    const schema = readFileSync(join(projectRoot, 'node_modules/wrangler/config-schema.json'), 'utf8');
+    const known = z
+      .object({
+        definitions: z.object({
+          CloudchamberConfig: z.object({
+            properties: z.object({ instance_type: z.object({ enum: z.array(z.string()) }) }),
+          }),
+        }),
+      })
+      .parse(JSON.parse(schema)).definitions.CloudchamberConfig.properties.instance_type.enum;
+    expect(new Set(known)).toEqual(new Set([...instanceTypes, 'dev', 'standard']));
   });
 });
 

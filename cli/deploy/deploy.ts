@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { machineNames } from '../../src/config/resolve-repository.ts';
 import type { Finding } from '../../src/doctor/check.ts';
-import { instancesProblems } from './deployment-environments.ts';
+import { imagesProblems, instancesProblems } from './deployment-environments.ts';
 import { checkoutWith } from '../doctor/checkout.ts';
 import { examineDeployment } from '../doctor/examine-deployment.ts';
 import { buildWorker, uploadArguments } from '../../host/build-worker.ts';
@@ -62,8 +63,11 @@ export async function deploy(options: DeployOptions): Promise<readonly Finding[]
   const configPath = join(projectRoot, 'airlock.config.jsonc');
   // Always this file, which is bundled with the Worker. AIRLOCK_CONFIG applies to one machine only.
   const { text: configText, config } = await readConfig(configPath, 'airlock.config.jsonc');
-  const [tooFewInstances] = instancesProblems(wrangler, config.slots.total);
-  if (tooFewInstances !== undefined) throw new StartProblem(tooFewInstances);
+  const [unfit] = [
+    ...instancesProblems(wrangler, config.slots.total),
+    ...imagesProblems(wrangler, machineNames(config).images),
+  ];
+  if (unfit !== undefined) throw new StartProblem(unfit);
   progress('✓ config    valid');
   const types = await run(['tsc', '-p', 'src', '--noEmit']);
   if (types.code !== 0)

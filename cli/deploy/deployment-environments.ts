@@ -14,7 +14,10 @@ export const requiredSecrets = [
   'OPENAI_API_KEY',
 ] as const;
 
-const container = z.looseObject({ class_name: z.string() });
+const container = z.looseObject({
+  class_name: z.string(),
+  images: z.record(z.string(), z.unknown()).optional(),
+});
 const workflow = z.looseObject({ name: z.string(), binding: z.string(), class_name: z.string() });
 const ownParts = {
   vars: z.record(z.string(), z.unknown()).optional(),
@@ -76,13 +79,28 @@ function pick(from: Readonly<Record<string, unknown>>, keys: readonly string[]):
   return Object.fromEntries(Object.entries(from).filter(([key]) => keys.includes(key)));
 }
 
+const placesOf = (config: WranglerConfig) => [
+  { where: 'top level', containers: config.containers },
+  ...environmentNames.map((name) => ({ where: name, containers: config.env?.[name]?.containers ?? [] })),
+];
+
+/** A task whose sandbox needs another image would end at its start. `images`: those of the configuration. */
+export function imagesProblems(config: WranglerConfig, images: readonly string[]): readonly string[] {
+  return placesOf(config).flatMap(({ where, containers }) => {
+    const known = containers.flatMap((one) => Object.keys(one.images ?? {}));
+    return images
+      .filter((image) => !image.includes('@') && !known.includes(image))
+      .map(
+        (image) =>
+          `wrangler.jsonc, ${where}: no image is called "${image}", which airlock.config.jsonc names ` +
+          `(it has ${known.join(', ') || 'no named image'})`,
+      );
+  });
+}
+
 /** The queue would grant slots for which the platform starts no container. */
 export function instancesProblems(config: WranglerConfig, slotsTotal: number): readonly string[] {
-  const places = [
-    { where: 'top level', containers: config.containers },
-    ...environmentNames.map((name) => ({ where: name, containers: config.env?.[name]?.containers ?? [] })),
-  ];
-  return places.flatMap(({ where, containers }) => {
+  return placesOf(config).flatMap(({ where, containers }) => {
     // Wrangler's default is 1.
     const least = Math.min(...containers.map((one) => Number(one['max_instances'] ?? 1)));
     return least >= slotsTotal

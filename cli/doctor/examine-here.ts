@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { machineNames } from '../../src/config/resolve-repository.ts';
 import { fail, ok, runChecks, warn, type Finding, type Verdict } from '../../src/doctor/check.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import { startBot } from '../../host/bot.ts';
@@ -12,6 +14,7 @@ import { misspeltSettings } from '../../host/misspelt-settings.ts';
 import { projectRoot } from '../../host/project-root.ts';
 import { stateProblem } from '../../host/state-room.ts';
 import { checkSandboxSupport, type SandboxSupport } from '../../host/sandbox/support.ts';
+import { placesWith, toolchainAt, ToolchainProblem } from '../../host/sandbox/toolchains.ts';
 import { askDoctor, askHealth } from './ask-worker.ts';
 import { checkoutWith } from './checkout.ts';
 
@@ -29,6 +32,8 @@ export interface HereOptions {
 }
 
 const healthMs = 3_000;
+/** For folders with hundreds of thousands of files. */
+const toolchainsMs = 60_000;
 
 /** Runs every check and returns the findings in a fixed order. Never rejects because of a failing check. */
 export async function examineHere(options: HereOptions): Promise<readonly Finding[]> {
@@ -36,7 +41,7 @@ export async function examineHere(options: HereOptions): Promise<readonly Findin
   const configPath = configPathOf(environment);
   const configText = await readFile(configPath, 'utf8').catch(() => null);
   const shown = relative(projectRoot, configPath);
-  const [own, sandboxes, running] = await Promise.all([
+  const [own, sandboxes, toolchains, running] = await Promise.all([
     examine({
       environment,
       configText,
@@ -48,6 +53,7 @@ export async function examineHere(options: HereOptions): Promise<readonly Findin
       ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
     }),
     options.sandboxes?.() ?? [],
+    examineToolchains(configText ?? '', { 'the state folder': stateDirOf(environment) }, options.now),
     runChecks(
       [
         { id: 'names', run: () => Promise.resolve(judgeNames(options)) },
@@ -58,7 +64,30 @@ export async function examineHere(options: HereOptions): Promise<readonly Findin
       { deadlineMs: healthMs + 1000, secrets: [] },
     ),
   ]);
-  return [...own, ...sandboxes, ...running];
+  return [...own, ...sandboxes, ...toolchains, ...running];
+}
+
+/** Each folder that the configuration names, as the start of a sandbox looks at it. */
+async function examineToolchains(
+  configText: string,
+  hidden: Readonly<Record<string, string>>,
+  now: () => number,
+): Promise<readonly Finding[]> {
+  const read = loadConfig(configText, '');
+  const folders = read.ok ? machineNames(read.config).toolchains : [];
+  const places = await placesWith({ 'the checkout of Airlock': projectRoot, ...hidden });
+  const judge = async (folder: string): Promise<Verdict> => {
+    try {
+      const { bin } = await toolchainAt(folder, places, now());
+      if (bin !== null) return ok(`sandboxes see ${folder}, with ${bin} in the PATH`);
+      return warn(`sandboxes see ${folder}, but it has no folder "bin"`, 'Name the folder that holds it.');
+    } catch (error) {
+      if (!(error instanceof ToolchainProblem)) throw error;
+      return fail(error.message, 'Change "toolchains" under "sandbox" in the configuration.');
+    }
+  };
+  const checks = folders.map((folder) => ({ id: 'sandbox.toolchain', run: async () => await judge(folder) }));
+  return await runChecks(checks, { deadlineMs: toolchainsMs, secrets: [] });
 }
 
 function judgeNames({ devVars = {}, environment }: HereOptions): Verdict {

@@ -13,6 +13,7 @@ import { launchSandbox } from './running-sandbox.ts';
 import { checkSandboxSupport, privilegeFor, type SandboxSupport } from './support.ts';
 import { openSetupCache } from './setup-cache.ts';
 import { setupCacheRoutes } from './setup-cache-routes.ts';
+import { placesWith, toolchainAt } from './toolchains.ts';
 import { openUsedIds } from './used-ids.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -25,6 +26,8 @@ export interface SandboxHostOptions {
   readonly egress: () => EgressSocket;
   readonly log?: (event: SandboxEvent) => void;
   readonly limits?: { readonly maxSandboxes?: number };
+  /** Further folders of which no sandbox ever sees anything, by the words for each. */
+  readonly hidden?: Readonly<Record<string, string>>;
 }
 
 export type SandboxEvent =
@@ -64,17 +67,26 @@ export async function startSandboxHost(options: SandboxHostOptions): Promise<San
   const watchdog = startWatchdog();
   const egress = createEgress(options.egress);
   // One authority is created in advance, so that no task waits for key generation.
+  const places = await placesWith({
+    'the checkout of Airlock': programs.checkout,
+    'the state folder': stateDir,
+    'the folder of the sandboxes': folder,
+    ...options.hidden,
+  });
   let spareAuthority = createCertificateAuthority(Date.now());
 
   async function launch(sandboxId: string, spec: SandboxSpec, slot: number) {
     const before = performance.now();
-    const authority = spareAuthority;
-    spareAuthority = createCertificateAuthority(Date.now());
-    spareAuthority.catch(() => undefined);
     try {
+      const asked = spec.toolchains ?? [];
+      const toolchains = await Promise.all(asked.map((one) => toolchainAt(one, places, Date.now())));
+      const authority = spareAuthority;
+      spareAuthority = createCertificateAuthority(Date.now());
+      spareAuthority.catch(() => undefined);
       const sandbox = await launchSandbox({
         sandboxId,
         spec,
+        toolchains,
         programs,
         privilege: privilegeFor(privilege, slot),
         folder: join(folder, sandboxId.slice(0, 16)),

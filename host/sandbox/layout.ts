@@ -18,6 +18,7 @@ import { scriptCommand } from '../../src/core/checkout.ts';
 import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 import type { Programs } from './programs.ts';
 import { caPath, environment } from './system-files.ts';
+import type { Toolchain } from './toolchains.ts';
 
 /**
  * `root`: no user namespace for the outer set; the inner one has a user id of its own. `user`: the outer set
@@ -29,6 +30,7 @@ export interface LayoutInput {
   readonly programs: Programs;
   readonly privilege: Privilege;
   readonly spec: SandboxSpec;
+  readonly toolchains: readonly Toolchain[];
   /** Folder that holds the files of `systemFiles`, world-readable. */
   readonly etcFolder: string;
   /** Folder with an empty folder for each name of `diskNames`. */
@@ -139,6 +141,7 @@ function outerNamespaces({
   gatewayFolder,
   disksFolder,
   present,
+  toolchains,
 }: LayoutInput): string[] {
   const rights =
     privilege.kind === 'root'
@@ -159,7 +162,7 @@ function outerNamespaces({
     // The kernel allows a new proc mount in a user namespace only where an uncovered proc is visible, and
     // bubblewrap covers parts of the one that it mounts for root. Only the supervisor sees this second mount.
     ...words('--bind /proc /airlock/proc'),
-    ...openFolders('/airlock/disks'),
+    ...openFolders('/airlock/disks', '/airlock/toolchains'),
     ...diskNames.flatMap((name) =>
       privilege.kind === 'user'
         ? openFolders(`/airlock/disks/${name}`)
@@ -178,6 +181,7 @@ function outerNamespaces({
     ...readOnly(programs.scripts.inside, '/airlock/container'),
     ...readOnly(etcFolder, '/airlock/etc'),
     ...readOnly(gatewayFolder, '/airlock/gateway'),
+    ...toolchains.flatMap(({ source }, index) => readOnly(source, `/airlock/toolchains/${index}`)),
     ...['supervisor.js', 'sinkhole-dns.js', 'inherited-descriptors.js', 'package.json'].flatMap((name) =>
       readOnly(join(programs.scripts.supervisor, name), `/airlock/supervisor/${name}`),
     ),
@@ -201,13 +205,15 @@ function supervisorCommand(input: LayoutInput): string[] {
 }
 
 function innerNamespaces(input: LayoutInput): string[] {
-  const { programs, present } = input;
+  const { programs, present, toolchains } = input;
+  const bins = toolchains.flatMap(({ bin }) => bin ?? []);
+  const variables = { ...environment, PATH: [...bins, environment['PATH']].join(':') };
   return [
     ...words(`--seccomp ${seccompDescriptor}`),
     ...words('--unshare-user --disable-userns --uid 1000 --gid 1000 --cap-drop ALL'),
     ...words('--unshare-pid --unshare-ipc --unshare-uts --hostname airlock --unshare-cgroup-try'),
     ...words('--die-with-parent --new-session --clearenv'),
-    ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]),
     ...openFolders(
       '/etc',
       '/etc/airlock',
@@ -230,6 +236,9 @@ function innerNamespaces(input: LayoutInput): string[] {
     ...(programs.codexFolder === null ? [] : readOnly('/airlock/codex', '/opt/codex')),
     ...words('--proc /proc --dev /dev'),
     ...bindDisks(input),
+    ...toolchains.flatMap(({ targets }, index) =>
+      targets.flatMap((target) => readOnly(`/airlock/toolchains/${index}`, target)),
+    ),
     // Bubblewrap builds these two on a tmpfs without a size limit.
     ...words('--remount-ro / --remount-ro /dev --chdir /workspace'),
   ];

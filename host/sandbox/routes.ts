@@ -1,12 +1,13 @@
 /**
  * Serves the `TaskSandbox` contract over HTTP to the Worker's binding; parses and bounds every call. 400:
- * invalid. 410: lost or never here. 413: over 16 MiB. 422: init could not. 503: full, retry later. 504: init
- * timed out.
+ * invalid. 409: a toolchain is refused. 410: lost or never here. 413: over 16 MiB. 422: init could not. 503:
+ * full, retry later. 504: init timed out.
  */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { InitProblem, InitTimeout, ChannelClosed } from './control-channel.ts';
 import { SandboxGone, TooManySandboxes, type Registry } from './registry.ts';
+import { ToolchainProblem } from './toolchains.ts';
 
 const MiB = 1024 * 1024;
 const maxWriteBytes = 16 * MiB;
@@ -23,6 +24,7 @@ const specSchema = z.object({
   memoryBytes: z.int().min(64 * MiB),
   diskBytes: z.int().min(MiB),
   maxProcesses: z.int().min(16).max(100_000),
+  toolchains: z.array(z.string().max(1000)).max(20).default([]),
 });
 const noNul = z.string().refine((text) => !text.includes('\0'), 'no NUL');
 const commandSchema = z.object({
@@ -131,6 +133,7 @@ export function sandboxRoutes(registry: Registry): Hono {
   app.onError((error, c) => {
     if (error instanceof SandboxGone || error instanceof ChannelClosed)
       return c.json({ problem: error.message }, 410);
+    if (error instanceof ToolchainProblem) return c.json({ problem: error.message }, 409);
     if (error instanceof TooManySandboxes) return c.json({ problem: error.message }, 503);
     if (error instanceof InitProblem) return c.json({ problem: error.message }, 422);
     if (error instanceof InitTimeout) return c.json({ problem: error.message }, 504);

@@ -18,10 +18,12 @@ import { lowerPriority } from './priority.ts';
 import type { Programs } from './programs.ts';
 import { seccompProgram } from './seccomp.ts';
 import { systemFiles } from './system-files.ts';
+import type { Toolchain } from './toolchains.ts';
 
 export interface LaunchOptions {
   readonly sandboxId: string;
   readonly spec: SandboxSpec;
+  readonly toolchains: readonly Toolchain[];
   readonly programs: Programs;
   readonly privilege: Privilege;
   /** Created and removed here. Its path must be short: a Unix socket's path is limited to 107 bytes. */

@@ -104,6 +104,7 @@ async function tryLaunch(programs: Programs, kind: Privilege['kind']) {
     const sandbox = await launchSandbox({
       sandboxId: '0'.repeat(64),
       spec: { memoryBytes: 512 * 1024 * 1024, diskBytes: 1024 * 1024, maxProcesses: 64 },
+      toolchains: [],
       programs,
       privilege: privilegeFor(kind, 0),
       folder: join(folder, 's'),

@@ -123,6 +123,14 @@ describe('a mistake in the configuration', () => {
       'c.jsonc:1:46: repositories["acme/shop"].effort: expected one of "minimal", "low", "medium", "high", "xhigh", got "hihg" (did you mean "high"?)',
     ],
     [
+      repository('{ "sandbox": { "imag": "jvm" } }'),
+      'c.jsonc:1:49: repositories["acme/shop"].sandbox.imag: unknown key (did you mean "image"?)',
+    ],
+    [
+      repository('{ "sandbox": { "instance": "standard-5" } }'),
+      'c.jsonc:1:61: repositories["acme/shop"].sandbox.instance: expected one of "lite", "basic", "standard-1", "standard-2", "standard-3", "standard-4", got "standard-5" (did you mean "standard-1"?)',
+    ],
+    [
       repository('{ "draft": "yes" }'),
       'c.jsonc:1:45: repositories["acme/shop"].draft: expected true or false, got "yes"',
     ],
@@ -192,7 +200,7 @@ describe('a mistake in the configuration', () => {
     ],
     [
       '{ "defaults": { "alsoRead": ["acme/design"] } }',
-      'c.jsonc:1:17: defaults.alsoRead: unknown key (known keys: model, models, effort, limits, draft, branchPrefix, commit, labels, reviewers, budget, approval, gate, slack)',
+      'c.jsonc:1:17: defaults.alsoRead: unknown key (known keys: model, models, effort, limits, draft, branchPrefix, commit, labels, reviewers, sandbox, budget, approval, gate, slack)',
     ],
     [
       repository('{ "commit": { "signoff": "A <a@b.example>" } }'),
@@ -289,6 +297,45 @@ describe('a mistake in the configuration', () => {
   ])('is reported with its position and a remedy: %j', (text, expected) => {
     expect(problems(text)).toEqual([expected]);
   });
+
+  const digest = `@sha256:${'a'.repeat(64)}`;
+  const account = '0123456789abcdef0123456789abcdef';
+  it.each([
+    ['"docker.io/library/node:26"', 'image: expected the name of an image'],
+    [`"registry.cloudflare.com/${account}/jvm:latest"`, 'image: expected the name of an image'],
+    [`"registry.example.com/${account}/jvm${digest}"`, 'image: expected the name of an image'],
+    [`"registry.cloudflare.com/${account}/../jvm${digest}"`, 'image: expected the name of an image'],
+    [`"registry.cloudflare.com/acme/jvm${digest}"`, 'image: expected the name of an image'],
+    ['"cloudflare/debian-trixie"', 'image: expected the name of an image'],
+    ['"JVM"', 'image: expected the name of an image'],
+    [String.raw`"jvm\n"`, 'image: expected the name of an image'],
+    ['""', 'image: expected the name of an image'],
+    ['null', 'image: expected a text in quotes'],
+    ...[
+      '/',
+      '~',
+      '~/',
+      'opt/go',
+      '/opt/../x',
+      '/opt/go/.',
+      '/opt/go/',
+      '/opt//go',
+      '~root/go',
+      '/opt/a\u202Eb',
+      '',
+    ].map((folder) => [JSON.stringify([folder]), 'toolchains[0]: expected an absolute path']),
+  ])('refuses the image or the toolchains %s', (written, expected) => {
+    const key = expected.replace(/[[:].*/, '');
+    const found = problems(repository(`{ "sandbox": { "${key}": ${written} } }`));
+    expect(found).toEqual([expect.stringContaining(`repositories["acme/shop"].sandbox.${expected}`)]);
+  });
+
+  it.each(['jvm', 'node-26', `registry.cloudflare.com/${account}/own/jvm${digest}`])(
+    'takes the image %s',
+    (image) => {
+      expect(problems(repository(`{ "sandbox": { "image": "${image}" } }`))).toEqual([]);
+    },
+  );
 
   it.each([
     [

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from './load-config.ts';
 import {
   hasPatterns,
+  machineNames,
   namedRepositories,
   priceOf,
   repositoryByAlias,
@@ -71,6 +72,7 @@ describe('resolveRepository', () => {
       models: ['gpt-c', 'gpt-b'],
       effort: 'medium',
       setup: { run: 'npm ci', hosts: ['packages.example.com'], optional: false },
+      sandbox: { image: null, instance: null, toolchains: [] },
       alsoRead: [],
       lfs: false,
       extraHosts: [],
@@ -107,6 +109,25 @@ describe('resolveRepository', () => {
       lfs: true,
       extraHosts: ['docs.example.com'],
     });
+  });
+
+  it('takes each part of the machine from the entry, then from the defaults', () => {
+    const read = config({
+      defaults: { sandbox: { image: 'base', toolchains: ['/opt/go', '~/.rustup', '/opt/go'] } },
+      repositories: {
+        'acme/a': { sandbox: { image: 'jvm', instance: 'standard-2' } },
+        'acme/b': { sandbox: { toolchains: [] } },
+        'acme/c': { sandbox: { image: 'go' }, enabled: false },
+      },
+    });
+    const machineOf = (name: string) => {
+      const policy = resolveRepository(read, { owner: 'acme', name });
+      return policy.allowed ? policy.sandbox : null;
+    };
+    const toolchains = ['/opt/go', '~/.rustup'];
+    expect(machineOf('a')).toEqual({ image: 'jvm', instance: 'standard-2', toolchains });
+    expect(machineOf('b')).toEqual({ image: 'base', instance: null, toolchains: [] });
+    expect(machineNames(read)).toEqual({ images: ['base', 'jvm'], toolchains });
   });
 
   it('takes the gate’s protected paths and allowed rules each from the entry, then from the defaults', () => {

@@ -8,6 +8,7 @@ import { reasonOf } from '../core/reason.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { publishPolicyOf } from './publish-schema.ts';
 import { matchesPattern } from './repository-pattern.ts';
+import { sandboxPolicyOf } from './sandbox-schema.ts';
 import type { AirlockConfig, RepositoryEntry } from './schema.ts';
 import { slackAccessOf } from './slack-schema.ts';
 
@@ -47,6 +48,7 @@ export function resolveRepository(
             hosts: hostNames(settings.setup.hosts),
             optional: settings.setup.optional ?? false,
           },
+    sandbox: sandboxPolicyOf(settings.sandbox, defaults.sandbox),
     alsoRead: (settings.alsoRead ?? []).flatMap((name) => parseRepositoryRef(name) ?? []),
     lfs: settings.lfs ?? false,
     extraHosts: hostNames(settings.extraHosts),
@@ -97,6 +99,19 @@ export function namedRepositories(config: AirlockConfig): readonly RepositoryRef
     .filter(({ pattern, excluded }) => pattern.exact && !excluded)
     .toSorted((a, b) => a.place - b.place)
     .flatMap(({ pattern }) => parseRepositoryRef(pattern.key) ?? []);
+}
+
+/** Lists the images and the toolchains that the configuration names, each once. */
+export function machineNames({ defaults, repositories }: AirlockConfig): {
+  readonly images: readonly string[];
+  readonly toolchains: readonly string[];
+} {
+  const entries = repositories.filter(({ excluded }) => !excluded);
+  const machines = [defaults, ...entries.map(({ settings }) => settings)].map(({ sandbox }) => sandbox);
+  return {
+    images: [...new Set(machines.flatMap((machine) => machine?.image ?? []))],
+    toolchains: [...new Set(machines.flatMap((machine) => machine?.toolchains ?? []))],
+  };
 }
 
 /** Whether some key with `*` allows repositories. */

@@ -19,6 +19,7 @@ import { budgetKeys, budgetSchema, capKeys } from './budget-schema.ts';
 import { gateKeys, gateSchema } from './gate-schema.ts';
 import { hostNameProblem } from './host-name.ts';
 import { commitKeys, publishKeys } from './publish-schema.ts';
+import { sandboxConfigSchema, sandboxKeys } from './sandbox-schema.ts';
 import { retentionSchema, slotsSchema } from './queue-schema.ts';
 import type { RepositoryPattern } from './repository-pattern.ts';
 import { slackAccessKeys, slackAccessSchema, slackKeys, slackSchema } from './slack-schema.ts';
@@ -88,6 +89,7 @@ const shared = {
       description: `Prefix of the branches that Airlock creates. Default "${builtIn.branchPrefix}".`,
     }),
   ...publishKeys,
+  sandbox: sandboxConfigSchema,
   budget: budgetSchema('all tasks of this repository').optional(),
   approval: z
     .enum(approvalRules)
@@ -254,6 +256,7 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 1 && last === 'retention') return Object.keys(retentionSchema.shape);
   if (last === 'commit') return commitKeys;
   if (last === 'gate') return gateKeys;
+  if (last === 'sandbox') return sandboxKeys;
   if (last === 'budget') return budgetKeys;
   if (last === 'perPerson') return capKeys;
   if (last === 'setup') return Object.keys(setup.shape);

@@ -14,6 +14,7 @@ export interface RepositoryPolicy {
   readonly models: readonly string[];
   readonly effort: Effort;
   readonly setup: SetupPolicy | null;
+  readonly sandbox: SandboxPolicy;
   /** Other repositories that a task may read, by exact name. Resolved when the task is authorized. */
   readonly alsoRead: readonly RepositoryRef[];
   /** True: the clone includes Git LFS objects. */
@@ -74,6 +75,7 @@ export const closedPolicy: RepositoryPolicy = {
   models: ['none'],
   effort: 'medium',
   setup: null,
+  sandbox: { image: null, instance: null, toolchains: [] },
   alsoRead: [],
   lfs: false,
   extraHosts: [],
@@ -97,6 +99,27 @@ export interface SetupPolicy {
   readonly hosts: readonly string[];
   /** True: a failure of setup is a remark on the pull request and does not end the task. */
   readonly optional: boolean;
+}
+
+/** The platform's list. A test compares it with wrangler's, which also has two old names. */
+export const instanceTypes = [
+  'lite',
+  'basic',
+  'standard-1',
+  'standard-2',
+  'standard-3',
+  'standard-4',
+] as const;
+export type InstanceType = (typeof instanceTypes)[number];
+
+/** The machine of a repository's tasks. Only the configuration decides it, never a request. */
+export interface SandboxPolicy {
+  /** On Cloudflare: a name in `wrangler.jsonc`, or a digest of the account's registry. Null: the default. */
+  readonly image: string | null;
+  /** On Cloudflare. Null: the default. */
+  readonly instance: InstanceType | null;
+  /** On one machine: folders that the sandbox sees read-only, absolute or below `~/`. */
+  readonly toolchains: readonly string[];
 }
 
 export interface RepositoryRefusal {

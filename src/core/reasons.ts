@@ -140,6 +140,7 @@ export const ownReasons = {
   // The sandbox.
   'sandbox-unavailable': ['machine', 'No sandbox could be started: the platform aborted every attempt for three minutes.', 'Ask again later.'],
   'sandbox-not-intercepted': ['operator', 'The sandbox’s outbound interception is off, so nothing was started.', 'The operator’s log has the remedy.'],
+  'sandbox-unsupported': ['configuration', 'There can be no sandbox as `sandbox` in the configuration says, so nothing was started.', 'The operator’s log has the remedy.'],
   'not-sealed': ['operator', 'The sandbox is not sealed as it has to be ({probes}); nothing was run in it.', 'The operator’s log says what each probe got.'],
   'sandbox-not-checked': ['machine', 'The sandbox could not be checked in time, so nothing was started.', overload],
   'sandbox-lost': ['machine', 'The sandbox was lost while the task ran: its machine was restarted, or it went over its limits.', askAgain],

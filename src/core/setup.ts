@@ -159,9 +159,9 @@ export const setupMs = ({ minutes }: RepositoryPolicy['limits']): number => (min
 /** Covers what decides the installation, the repository's id included. Null: there is no lock file. */
 export async function setupCacheKey(
   {
-    policy: { setup },
+    policy: { setup, sandbox },
     facts,
-  }: { readonly policy: Pick<RepositoryPolicy, 'setup'> } & Pick<Authorization, 'facts'>,
+  }: { readonly policy: Pick<RepositoryPolicy, 'setup' | 'sandbox'> } & Pick<Authorization, 'facts'>,
   inputs: SetupInputs,
 ): Promise<string | null> {
   if (setup === null || inputs.lockFiles === 0) return null;
@@ -172,6 +172,8 @@ export async function setupCacheKey(
     inputs.digest,
     setup.run,
     setup.hosts.toSorted(),
+    sandbox.image,
+    sandbox.toolchains,
   ]);
   return await sha256Hex(named);
 }

@@ -9,6 +9,7 @@ import {
   SandboxLostError,
   SandboxNotInterceptedError,
   SandboxUnavailableError,
+  SandboxUnsupportedError,
   type Sandboxes,
   type TaskSandbox as SandboxPort,
 } from '../core/ports/sandbox-port.ts';
@@ -42,6 +43,9 @@ const endReportMs = 2_000;
 /** The SDK's server waits a few seconds for the interceptor's authority, then it exits. */
 const notIntercepted =
   'the sandbox’s outbound interception is off: its container got no certificate authority from the platform. Deploy without "placement.mode": "targeted", then run npm run doctor. If it is off still, ask Cloudflare’s support';
+/** The SDK's class takes them from `wrangler.jsonc`, one for all its containers. */
+const oneForAll =
+  'the configuration names an image or an instance type for a repository, which the sandbox SDK cannot start. Deploy with --sandbox native, or remove "image" and "instance" from "sandbox" in the configuration';
 const maxReadBytes = 1024 * 1024;
 /** Bytes of one output. Both together as base64 stay below 8 MiB, as each message to and from a container. */
 const maxExecOutputBytes = 2 * 1024 * 1024;
@@ -127,9 +131,11 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
 
   return {
     /**
-     * The deployment's instance type sets memory and disk; only the number of processes comes from the spec.
+     * The deployment's image and instance type are those of every sandbox; only the number of processes comes
+     * from the spec.
      */
     async start(spec) {
+      if ((spec.image ?? spec.instance ?? null) !== null) throw new SandboxUnsupportedError(oneForAll);
       const booted = await deadline(sandbox().bootOnce(), bootMs).catch(rethrowTranslated);
       if (booted.kind === 'busy') throw new SandboxBusyError('the platform has no free container now');
       if (booted.kind === 'lost') throw lost(booted);

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import {
   SandboxBusyError,
   SandboxLostError,
+  SandboxUnsupportedError,
   type ExecResult,
   type RunChunk,
   type SandboxCommand,
@@ -70,11 +71,13 @@ function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox 
     const parsed = problemBody.safeParse(jsonOf(answer));
     const problem = parsed.success ? parsed.data.problem : 'no reason given';
     if (answer.status === 410 || answer.status === 404) throw new SandboxLostError(problem);
+    if (answer.status === 409) throw new SandboxUnsupportedError(problem);
     if (answer.status === 503) throw new SandboxBusyError(problem);
     throw new Error(`sandbox host: ${answer.status}: ${problem}`);
   }
 
   return {
+    /** This machine has one image and one size for all: `image` and `instance` are for Cloudflare alone. */
     async start(spec) {
       await call('POST', '/start', { json: spec, timeoutMs: startMs });
     },

@@ -2,11 +2,25 @@
  * Tests the isolation of the local sandbox: each row is a command inside and its required output. A server
  * answers every request that passes the gateway.
  */
-import { readFileSync } from 'node:fs';
-import { networkInterfaces, tmpdir, userInfo } from 'node:os';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir, networkInterfaces, tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SandboxLostError, type TaskSandbox } from '../../src/core/ports/sandbox-port.ts';
+import {
+  SandboxLostError,
+  SandboxUnsupportedError,
+  type TaskSandbox,
+} from '../../src/core/ports/sandbox-port.ts';
 import { newTaskId, smallSpec } from './contract-spec.ts';
 import { listen, localSubject, type LocalSubject } from './local-subject.ts';
 
@@ -60,6 +74,60 @@ it('does not open the inspector of init on SIGUSR1', async () => {
   });
   expect(shown.out).not.toContain('CONNECTED');
   await own.destroy();
+});
+
+describe('a toolchain of this machine', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = realpathSync(mkdtempSync(join(tmpdir(), 'airlock-toolchain-')));
+    mkdirSync(join(folder, 'bin'));
+    writeFileSync(join(folder, 'bin/greet'), '#!/bin/sh\necho from the toolchain\n', { mode: 0o755 });
+    // The sandbox runs as another user than root's.
+    chmodSync(folder, 0o755);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('runs in the sandbox, where nothing of it can be changed', async () => {
+    const own = subject.sandboxes.get(subject.sandboxes.idFor(newTaskId()));
+    await own.start({ ...smallSpec, toolchains: [folder] });
+    expect((await inside('greet; command -v greet; command -v node', own)).out).toBe(
+      `from the toolchain\n${folder}/bin/greet\n/opt/node/bin/node`,
+    );
+    const attempts = [
+      'echo x > bin/greet',
+      'echo x > bin/new',
+      'rm -f bin/greet',
+      'chmod 777 bin',
+      'mv bin other',
+    ];
+    const tries = attempts.map((attempt) => `(${attempt}) 2>/dev/null && echo "${attempt}"`);
+    const mounting = `mount -o remount,rw "${folder}" 2>/dev/null && echo remounted`;
+    expect((await inside(`cd "${folder}"; ${[...tries, mounting].join('; ')}; ls . bin`, own)).out).toBe(
+      '.:\nbin\n\nbin:\ngreet',
+    );
+    expect(readFileSync(join(folder, 'bin/greet'), 'utf8')).toContain('from the toolchain');
+    expect(existsSync(join(folder, 'bin/new'))).toBe(false);
+    await own.destroy();
+  });
+
+  it('cannot be what a sandbox must not see, and then none is started', async () => {
+    const hostile = [
+      '/',
+      homedir(),
+      checkout,
+      subject.stateDir,
+      '/etc',
+      '/proc/self',
+      join(folder, '../..'),
+      'x',
+    ];
+    for (const one of hostile) {
+      const id = subject.sandboxes.idFor(newTaskId());
+      const started = subject.sandboxes.get(id).start({ ...smallSpec, toolchains: [folder, one] });
+      await expect(started).rejects.toThrow(SandboxUnsupportedError);
+      expect(subject.host.list()).not.toContain(id);
+    }
+  });
 });
 
 describe('the identity of a process in the sandbox', () => {

@@ -1,3 +1,5 @@
+import type { SandboxPolicy } from '../policy.ts';
+
 /** The contract of a task's sandbox, wherever it runs. Deadlines and idempotence as in `code-host.ts`. */
 export interface Sandboxes {
   /** The id by which the egress handler knows this task's sandbox: 64 lower-case hex digits. */
@@ -23,12 +25,21 @@ export class SandboxNotInterceptedError extends Error {
   override readonly name = 'SandboxNotInterceptedError';
 }
 
+/**
+ * Thrown by `start` if there can be no sandbox with the image, instance type or toolchains of the spec. A
+ * retry does not help; the message has the remedy, for the operator alone.
+ */
+export class SandboxUnsupportedError extends Error {
+  override readonly name = 'SandboxUnsupportedError';
+}
+
 /** Thrown if the sandbox is gone or was replaced. What ran in it is lost; a retry does not help. */
 export class SandboxLostError extends Error {
   override readonly name = 'SandboxLostError';
 }
 
-export interface SandboxSpec {
+/** What the policy adds is absent where the repository does not matter, such as in the doctor's probe. */
+export interface SandboxSpec extends Partial<SandboxPolicy> {
   /** Bytes of memory for all processes together, where the machine can limit it. */
   readonly memoryBytes: number;
   /** Bytes of the workspace and of `/tmp`, each. */

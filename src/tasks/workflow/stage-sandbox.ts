@@ -6,11 +6,13 @@ import { guidanceRefspec } from '../../core/ask/guidance.ts';
 import { describeMerge } from '../../core/ask/prompt-merge.ts';
 import { describeSetup } from '../../core/ask/prompt-setup.ts';
 import type { MergeParents } from '../../core/merge.ts';
+import type { SandboxPolicy } from '../../core/policy.ts';
 import {
   SandboxBusyError,
   SandboxLostError,
   SandboxNotInterceptedError,
   SandboxUnavailableError,
+  SandboxUnsupportedError,
 } from '../../core/ports/sandbox-port.ts';
 import { UpstreamError } from '../../core/ports/upstream-error.ts';
 import { reasonOf } from '../../core/reason.ts';
@@ -27,14 +29,13 @@ import type { Stage, TaskDeps } from './stage.ts';
 const jobs = '/run/airlock/jobs';
 
 /** `busy`: no room for a sandbox. `unavailable`: the platform aborted the start; a retry can succeed. */
-export async function startSandbox({
-  sandbox,
-  record,
-  log,
-}: TaskDeps): Promise<Stage<'started' | 'busy' | 'unavailable'>> {
-  return await unlessLost(async () => {
+export async function startSandbox(
+  machine: SandboxPolicy,
+  { sandbox, record, log }: TaskDeps,
+): Promise<Stage<'started' | 'busy' | 'unavailable'>> {
+  return await unlessLost<'started' | 'busy' | 'unavailable'>(async () => {
     try {
-      await sandbox.start(taskLimits.sandbox);
+      await sandbox.start({ ...taskLimits.sandbox, ...machine });
       return { go: true, value: 'started' };
     } catch (error) {
       if (error instanceof SandboxBusyError) {
@@ -43,7 +44,11 @@ export async function startSandbox({
       }
       if (error instanceof SandboxNotInterceptedError) {
         log('sandbox.not_intercepted', { error: error.message });
-        return { go: false, outcome: notInterceptedOutcome };
+        return failed('sandbox-not-intercepted');
+      }
+      if (error instanceof SandboxUnsupportedError) {
+        log('sandbox.unsupported', { error: error.message });
+        return failed('sandbox-unsupported');
       }
       if (!(error instanceof SandboxUnavailableError)) throw error;
       log('sandbox.unavailable', { error: String(error) });
@@ -128,11 +133,10 @@ export async function unlessLost<T>(work: () => Promise<Stage<T>>): Promise<Stag
   }
 }
 
-const notInterceptedOutcome: TaskOutcome = {
-  kind: 'failed',
-  reason: reasonOf('sandbox-not-intercepted'),
-  changeKept: false,
-};
+const failed = (code: 'sandbox-not-intercepted' | 'sandbox-unsupported'): Stage<never> => ({
+  go: false,
+  outcome: { kind: 'failed', reason: reasonOf(code), changeKept: false },
+});
 
 export const lostOutcome: TaskOutcome = {
   kind: 'failed',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Authorization } from '../../core/authorization.ts';
-import type { SetupPolicy } from '../../core/policy.ts';
+import type { SandboxPolicy, SetupPolicy } from '../../core/policy.ts';
 import type { SandboxCommand, TaskSandbox } from '../../core/ports/sandbox-port.ts';
 import type { SetupCache } from '../../core/ports/setup-cache-port.ts';
 import { setupCacheKey, type SetupInputs, type SetupResult } from '../../core/setup.ts';
@@ -12,9 +12,13 @@ import type { SetupDeps } from './setup-cache.ts';
 import { beginSetup, finishSetup, setupEnded } from './stage-setup.ts';
 
 const setup = { run: 'npm ci', hosts: ['packages.example.com'], optional: false };
-const withSetup = (changes: Partial<SetupPolicy>): Authorization => ({
+const withSetup = (changes: Partial<SetupPolicy>, sandbox: Partial<SandboxPolicy> = {}): Authorization => ({
   ...plain,
-  policy: { ...plain.policy, setup: { ...setup, ...changes } },
+  policy: {
+    ...plain.policy,
+    setup: { ...setup, ...changes },
+    sandbox: { ...plain.policy.sandbox, ...sandbox },
+  },
 });
 const authorization = withSetup({});
 const inputs: SetupInputs = { platform: 'linux-x64-node26', lockFiles: 1, digest: 'd'.repeat(64) };
@@ -195,7 +199,7 @@ describe('the beginning of setup', () => {
 });
 
 describe('the key of what setup installs', () => {
-  it('differs by repository, lock file, platform, command and host, and by nothing else', async () => {
+  it('differs by repository, lock file, platform, command, host and machine, else by nothing', async () => {
     const { facts } = authorization;
     const keys = await Promise.all([
       setupCacheKey(authorization, inputs),
@@ -204,9 +208,12 @@ describe('the key of what setup installs', () => {
       setupCacheKey(authorization, { ...inputs, platform: 'linux-arm64-node26' }),
       setupCacheKey(withSetup({ run: 'npm i' }), inputs),
       setupCacheKey(withSetup({ hosts: ['other.example.com'] }), inputs),
+      setupCacheKey(withSetup({}, { image: 'jvm' }), inputs),
+      setupCacheKey(withSetup({}, { toolchains: ['/opt/go'] }), inputs),
     ]);
     expect(new Set(keys).size).toBe(keys.length);
-    expect(await setupCacheKey(withSetup({ optional: true }), inputs)).toBe(keys[0]);
+    for (const same of [withSetup({ optional: true }), withSetup({}, { instance: 'basic' })])
+      expect(await setupCacheKey(same, inputs)).toBe(keys[0]);
     // A repository that was renamed is the same one.
     const renamed = { ...authorization, facts: { ...facts, name: 'other' } };
     expect(await setupCacheKey(renamed, inputs)).toBe(keys[0]);

@@ -2,6 +2,7 @@
 import type { WorkflowStep } from 'cloudflare:workers';
 import type { SlotClaim } from '../../core/admission.ts';
 import { personOf } from '../../core/person.ts';
+import type { SandboxPolicy } from '../../core/policy.ts';
 import { reasonOf } from '../../core/reason.ts';
 import type { RoutedRequest } from '../../core/task.ts';
 import { refusedByBudget } from './budget.ts';
@@ -27,12 +28,16 @@ export async function takeSlot(
 }
 
 /** A machine can have less room than was configured, or be slow to free it. */
-export async function provision(step: WorkflowStep, deps: TaskDeps): Promise<Stage<'started'>> {
+export async function provision(
+  machine: SandboxPolicy,
+  step: WorkflowStep,
+  deps: TaskDeps,
+): Promise<Stage<'started'>> {
   const run = runnerOf(step, deps);
   // A replay of the Workflow counts again, from the stored results of the steps.
   let unavailable = 0;
   const start = async (): Promise<Stage<'started' | null>> => {
-    const started = await run('provision', retryBriefly, async () => await startSandbox(deps));
+    const started = await run('provision', retryBriefly, async () => await startSandbox(machine, deps));
     if (!started.go) return started;
     if (started.value === 'started') return { go: true, value: 'started' };
     if (started.value === 'unavailable' && ++unavailable >= maxUnavailable)

@@ -24,6 +24,8 @@ import {
   SandboxLostError,
   SandboxNotInterceptedError,
   SandboxUnavailableError,
+  SandboxUnsupportedError,
+  type SandboxSpec,
   type ExecResult,
   type TaskSandbox,
 } from '../../core/ports/sandbox-port.ts';
@@ -1544,9 +1546,20 @@ describe('a task', () => {
     expect(starts).toBe(12);
   });
 
+  it('starts the machine that the configuration names for the repository', async () => {
+    const specs: SandboxSpec[] = [];
+    const sandbox = { image: 'jvm', instance: 'standard-2', toolchains: ['/opt/go'] } as const;
+    await live({
+      sandbox: { start: async (spec) => void specs.push(spec) },
+      policy: { forRepository: () => ({ ...policy, sandbox }) },
+    });
+    expect(specs).toEqual([{ ...taskLimits.sandbox, ...sandbox }]);
+  });
+
   it.each([
     ['the platform aborts every start', new SandboxUnavailableError('lost'), 'sandbox-unavailable', 36],
     ['nothing is intercepted', new SandboxNotInterceptedError('off'), 'sandbox-not-intercepted', 1],
+    ['there is no such image', new SandboxUnsupportedError('no jvm'), 'sandbox-unsupported', 1],
   ])('ends the task when %s', async (_, error, code, times) => {
     let starts = 0;
     const start = async () => {

@@ -5,6 +5,7 @@
 import type { WorkflowStep } from 'cloudflare:workers';
 import type { Authorization } from '../../core/authorization.ts';
 import type { MergeParents } from '../../core/merge.ts';
+import type { SandboxPolicy } from '../../core/policy.ts';
 import type { RoutedRequest, TaskOutcome, TaskRequest, TaskStart } from '../../core/task.ts';
 import { endTask, explainFailure } from './end-task.ts';
 import { relocateForPublication } from './rename.ts';
@@ -65,7 +66,7 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
       return acknowledge(here, authorization, deps);
     }),
     stepOf(step, 'context', retryBriefly, () => readContext(request, authorization, earlier, deps), deps),
-    sandboxFor(request, step, deps),
+    sandboxFor(request, authorization.policy.sandbox, step, deps),
   ]);
   if (!acknowledged.go) return acknowledged.outcome;
   if (!sandbox.go) return sandbox.outcome;
@@ -98,11 +99,12 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
 /** A slot, then the sandbox that it is for. */
 async function sandboxFor(
   request: RoutedRequest,
+  machine: SandboxPolicy,
   step: WorkflowStep,
   deps: TaskDeps,
 ): Promise<Stage<unknown>> {
   const slot = await takeSlot(request, step, deps);
-  return slot.go ? await provision(step, deps) : slot;
+  return slot.go ? await provision(machine, step, deps) : slot;
 }
 
 /** Works from what the record keeps alone, so that it can be done again long after the sandbox is gone. */
