@@ -2,6 +2,7 @@
  * Puts one sandbox into a control group, where possible (as root). It bounds what no other limit covers:
  * memory of no process, such as tmpfs contents and memfds, and processor time.
  */
+import { readFileSync } from 'node:fs';
 import { appendFile, mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Cgroup {
   /** A process joins the group by writing its own id to each of these files. */
   readonly joinFiles: readonly string[];
+  /** Its processes' ids. Throws where the file cannot be read, as after `remove`. */
+  readonly processIds: () => ReadonlySet<number>;
   /** Whether the group can limit processor time. Not every hierarchy has that controller. */
   readonly boundsCpu: boolean;
   /** Lowers the group's share of contended processors from an ordinary program's to a sandbox's. */
@@ -127,8 +130,16 @@ async function createIn(
         if (controller.optional === undefined) throw error;
       }
     }
+    const joinFiles = created.map((folder) => join(folder, 'cgroup.procs'));
     return {
-      joinFiles: created.map((folder) => join(folder, 'cgroup.procs')),
+      joinFiles,
+      processIds: () =>
+        new Set(
+          readFileSync(joinFiles[0] ?? '', 'utf8')
+            .trim()
+            .split('\n')
+            .map(Number),
+        ),
       boundsCpu: toLower.length > 0,
       async lowerCpuWeight() {
         for (const [path, value] of toLower) await appendFile(path, value);

@@ -94,7 +94,7 @@ export async function startSandboxHost(options: SandboxHostOptions): Promise<San
         authority: await authority,
         egress,
       });
-      const unwatch = watchdog.watch({ pid: sandbox.pid, spec }, (excess) => {
+      const unwatch = watchdog.watch({ pid: sandbox.pid, processIds: sandbox.processIds, spec }, (excess) => {
         void registry.destroy(sandboxId, excessReasons[excess.kind]);
       });
       void sandbox.ended.then(unwatch);

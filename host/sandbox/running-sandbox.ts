@@ -37,6 +37,8 @@ export interface RunningSandbox {
   /** Process id, on the host, of the root of the sandbox's process tree. */
   readonly pid: number;
   readonly inCgroup: boolean;
+  /** Of its control group; null without one. Throws where the group cannot be read. */
+  readonly processIds: (() => ReadonlySet<number>) | null;
   /** What limits its processor time: a group's weight and quota, or a low priority. */
   readonly cpuBound: 'control group' | 'priority';
   /** Call it before anything untrusted, and after the canary, which keeps its deadlines. Idempotent. */
@@ -131,6 +133,7 @@ export async function launchSandbox(options: LaunchOptions): Promise<RunningSand
     return {
       pid: process.pid,
       inCgroup: cgroup !== null,
+      processIds: cgroup?.processIds ?? null,
       cpuBound,
       async lowerPriority() {
         if (isLowered) return;

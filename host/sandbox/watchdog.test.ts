@@ -1,6 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import { processTreeOf, parseStat, readProcessTable, readProportionalBytes } from './process-table.ts';
-import { judgeUse } from './watchdog.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  parseStat,
+  processTreeOf,
+  readProcesses,
+  readProcessTable,
+  readProportionalBytes,
+} from './process-table.ts';
+import { judgeUse, startWatchdog } from './watchdog.ts';
 
 const MiB = 1024 * 1024;
 const spec = { memoryBytes: 1024 * MiB, maxProcesses: 100 };
@@ -48,6 +54,34 @@ describe('judgeUse', () => {
   });
 });
 
+describe('the watchdog', () => {
+  it.each<[string, (() => ReadonlySet<number>) | null]>([
+    ['in its control group', () => new Set([process.pid])],
+    ['without a control group', null],
+    ['whose control group does not hold it', () => new Set([1])],
+    [
+      'whose control group cannot be read',
+      () => {
+        throw new Error('ENOENT');
+      },
+    ],
+  ])('reports a sandbox over its limit once, %s', (_, processIds) => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const watchdog = startWatchdog();
+    const onExcess = vi.fn<Parameters<typeof watchdog.watch>[1]>();
+    const generous = { memoryBytes: 2 ** 50, maxProcesses: 2 ** 20 };
+    const unwatch = watchdog.watch({ pid: process.pid, processIds, spec: generous }, onExcess);
+    vi.advanceTimersByTime(1_000);
+    expect(onExcess).not.toHaveBeenCalled();
+    unwatch();
+    watchdog.watch({ pid: process.pid, processIds, spec: { ...spec, maxProcesses: -64 } }, onExcess);
+    vi.advanceTimersByTime(1_000);
+    watchdog.close();
+    expect(onExcess.mock.calls).toEqual([[{ kind: 'processes' }]]);
+  });
+});
+
 describe('the process table', () => {
   it('finds the whole tree in any order, and no other process', () => {
     const table = [use(5, 4), use(9, 1), use(4, 3), use(3, 1), use(6, 3), use(1, 0)];
@@ -75,6 +109,7 @@ describe('the process table', () => {
 
   it('contains this process with its parent and its memory', () => {
     const own = processTreeOf(readProcessTable(), process.pid)[0];
+    expect(readProcesses([process.pid, 0x7fffffff]).map(({ pid }) => pid)).toEqual([process.pid]);
     expect(own).toMatchObject({ pid: process.pid, parent: process.ppid });
     expect(own?.threads).toBeGreaterThan(1);
     expect(own?.residentPages).toBeGreaterThan(1000);

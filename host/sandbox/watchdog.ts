@@ -4,11 +4,19 @@
  */
 import { execFileSync } from 'node:child_process';
 import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
-import { processTreeOf, readProcessTable, readProportionalBytes, type ProcessUse } from './process-table.ts';
+import {
+  processTreeOf,
+  readProcesses,
+  readProcessTable,
+  readProportionalBytes,
+  type ProcessUse,
+} from './process-table.ts';
 
 export interface Watched {
   /** Process id, on the host, of the root of the sandbox's process tree. */
   readonly pid: number;
+  /** Lists the sandbox's processes without reading those of the whole machine. Can throw. */
+  readonly processIds: (() => ReadonlySet<number>) | null;
   readonly spec: Pick<SandboxSpec, 'memoryBytes' | 'maxProcesses'>;
 }
 
@@ -49,15 +57,11 @@ export function startWatchdog(): Watchdog {
   const pageBytes = readPageBytes();
   const sandboxes = new Map<Watched, (excess: NonNullable<Excess>) => void>();
   const check = (): void => {
-    if (sandboxes.size === 0) return;
-    const table = readProcessTable();
+    let table: ProcessUse[] | null = null;
     for (const [watched, onExcess] of sandboxes) {
-      const excess = judgeUse(
-        processTreeOf(table, watched.pid),
-        watched.spec,
-        pageBytes,
-        readProportionalBytes,
-      );
+      const listed = processesListedBy(watched);
+      const tree = listed ?? processTreeOf((table ??= readProcessTable()), watched.pid);
+      const excess = judgeUse(tree, watched.spec, pageBytes, readProportionalBytes);
       if (excess === null) continue;
       sandboxes.delete(watched);
       onExcess(excess);
@@ -72,6 +76,16 @@ export function startWatchdog(): Watchdog {
     },
     close: () => clearInterval(timer),
   };
+}
+
+/** Null without a list that holds the sandbox's first process: then its process tree counts. */
+function processesListedBy({ pid, processIds }: Watched): ProcessUse[] | null {
+  try {
+    const ids = processIds?.();
+    return ids?.has(pid) === true ? readProcesses(ids) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Page size in bytes: 4 KiB, except on some arm64 kernels. */
