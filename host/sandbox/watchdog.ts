@@ -2,7 +2,7 @@
  * Ends sandboxes over their memory or process limit, four times a second, on any machine: not every one has
  * the kernel's own limits (`cgroup.ts`, `layout.ts`).
  */
-import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 import {
   processTreeOf,
@@ -27,6 +27,8 @@ const MiB = 1024 * 1024;
 /** For our helpers in the tree: two Node processes and four of bubblewrap. */
 const helperBytes = 160 * MiB;
 const helperThreads = 64;
+/** `AT_PAGESZ`. */
+const pageSizeEntry = 6n;
 
 /**
  * `measure`, the proportional set size, is slow: called only if the resident sizes, which count shared pages
@@ -88,12 +90,14 @@ function processesListedBy({ pid, processIds }: Watched): ProcessUse[] | null {
   }
 }
 
-/** Page size in bytes: 4 KiB, except on some arm64 kernels. */
+/** Page size in bytes: 4 KiB, except on some arm64 kernels. Read from the auxiliary vector (getauxval(3)). */
 function readPageBytes(): number {
   try {
-    const bytes = Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8', timeout: 2_000 }));
-    return Number.isInteger(bytes) && bytes > 0 ? bytes : 4096;
+    const words = readFileSync('/proc/self/auxv');
+    for (let at = 0; at < words.length; at += 16)
+      if (words.readBigUInt64LE(at) === pageSizeEntry) return Number(words.readBigUInt64LE(at + 8));
   } catch {
-    return 4096;
+    // An old or restricted kernel. 4 KiB is the smallest page of both architectures.
   }
+  return 4096;
 }
