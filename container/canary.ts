@@ -12,6 +12,7 @@ import {
   type ProbeFinding,
 } from './canary-probes.ts';
 import { describePlatform } from './platform.ts';
+import { runMain } from './run-main.ts';
 
 const [nonce = '', ...wanted] = process.argv.slice(2);
 
@@ -29,12 +30,16 @@ const probes: Readonly<Record<string, () => Promise<ProbeFinding>>> = {
   'another port is closed': () => probeClosedPort('1.1.1.1', 853),
 };
 
-const selected = Object.entries(probes).filter(([name]) => wanted.length === 0 || wanted.includes(name));
-const [platform, ...findings] = await Promise.all([
-  // What it finds ends no task, and neither does its failure.
-  describePlatform().catch(() => []),
-  ...selected.map(async ([name, run]) => ({ name, ...(await run()) })),
-]);
-process.stdout.write(`${JSON.stringify({ probes: findings, platform })}\n`);
-const isComplete = nonce !== '' && findings.length >= Math.max(1, wanted.length);
-process.exit(isComplete && findings.every(({ result }) => result === 'expected') ? 0 : 1);
+async function main(): Promise<number> {
+  const selected = Object.entries(probes).filter(([name]) => wanted.length === 0 || wanted.includes(name));
+  const [platform, ...findings] = await Promise.all([
+    // What it finds ends no task, and neither does its failure.
+    describePlatform().catch(() => []),
+    ...selected.map(async ([name, run]) => ({ name, ...(await run()) })),
+  ]);
+  process.stdout.write(`${JSON.stringify({ probes: findings, platform })}\n`);
+  const isComplete = nonce !== '' && findings.length >= Math.max(1, wanted.length);
+  return isComplete && findings.every(({ result }) => result === 'expected') ? 0 : 1;
+}
+
+runMain(main);

@@ -10,6 +10,7 @@ import { reserveRoom } from './disk-reserve.ts';
 import type { Git } from './fresh-git.ts';
 import { attributesWithoutFilters, copyIndex, gitEnvironment, gitReason, runGit } from './git.ts';
 import { fetchLfsFiles, LfsError } from './lfs-files.ts';
+import { runMain } from './run-main.ts';
 
 type Failure = Extract<CloneResult, { ok: false }>;
 
@@ -284,4 +285,4 @@ async function main(): Promise<void> {
   process.exitCode = result.ok ? 0 : 1;
 }
 
-await main();
+runMain(main);

@@ -15,6 +15,7 @@ import { readJob, type CodexDriverJob } from './codex-job.ts';
 import { followControlFile } from './control-file.ts';
 import { createEventFile, unwantedMethods, type Notification } from './event-file.ts';
 import { findRollout } from './rollout.ts';
+import { runMain } from './run-main.ts';
 import { createSteering, textInput } from './steering.ts';
 import { at, createTurnEnd, type TurnStatus } from './turn-end.ts';
 
@@ -236,4 +237,4 @@ async function main(): Promise<number> {
 }
 
 // Nothing is lost by exiting here: on Linux, Node writes to files and pipes synchronously.
-process.exit(await main());
+runMain(main);

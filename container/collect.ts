@@ -14,6 +14,7 @@ import { freshGit, type Git } from './fresh-git.ts';
 import { liftGuidance, type ReadBlobs } from './guidance-files.ts';
 import { indexEntries, nulRecords, parseDiffIndex, readObjects } from './index-changes.ts';
 import { indexWorkingTree } from './index-tree.ts';
+import { runMain } from './run-main.ts';
 import type { TreeContext } from './tree-context.ts';
 import { decodedPath, exists, isPlainFolder } from './working-tree.ts';
 
@@ -224,4 +225,4 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+runMain(main);

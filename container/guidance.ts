@@ -12,6 +12,7 @@ import { gitEnvironment, runGit } from './git.ts';
 import { keepGuidance, keptGuidance, layGuidance, type Kept, type ReadBlobs } from './guidance-files.ts';
 import { guidanceIn, replacementOf, type Tree } from './guidance-tree.ts';
 import { nulRecords, readObjects, type IndexEntry } from './index-changes.ts';
+import { runMain } from './run-main.ts';
 import { decodedPath } from './working-tree.ts';
 
 /** As in `src/core/ask/guidance.ts`, which is not in the sandbox. */
@@ -109,4 +110,4 @@ async function main(): Promise<void> {
   process.exitCode = result.ok ? 0 : 1;
 }
 
-await main();
+runMain(main);

@@ -11,6 +11,7 @@ import type { MergeJob, MergeResult } from '../src/core/merge.ts';
 import { freshGit, type Git } from './fresh-git.ts';
 import { gitReason, runGit } from './git.ts';
 import { nulRecords } from './index-changes.ts';
+import { runMain } from './run-main.ts';
 import { decodedPath } from './working-tree.ts';
 
 const maxConflicts = 200;
@@ -154,4 +155,4 @@ async function main(): Promise<void> {
   process.exitCode = result.ok ? 0 : 1;
 }
 
-await main();
+runMain(main);

@@ -8,6 +8,7 @@ import { basename } from 'node:path';
 import type { SetupInputs } from '../src/core/setup.ts';
 import { gitEnvironment, gitReason, runGit } from './git.ts';
 import { nulRecords } from './index-changes.ts';
+import { runMain } from './run-main.ts';
 
 /** Files that name every dependency with its exact version; manifests name ranges. */
 const lockFileNames = new Set([
@@ -68,4 +69,4 @@ async function main(): Promise<void> {
   process.stdout.write(`${JSON.stringify(inputs)}\n`);
 }
 
-await main();
+runMain(main);

@@ -14,6 +14,7 @@ import { indexEntries, nulRecords } from './index-changes.ts';
 import { pointersAmong } from './lfs-files.ts';
 import { packableFiles } from './packable-files.ts';
 import { packFiles } from './packed-files.ts';
+import { runMain } from './run-main.ts';
 import { parseSetupJob } from './setup-job.ts';
 import { decodedPath, exists, isUntouched, setupDone } from './working-tree.ts';
 
@@ -186,10 +187,14 @@ async function setUp(job: SetupJob, scratch: string): Promise<SetupResult> {
   }
 }
 
-const scratch = await mkdtemp(join(tmpdir(), 'airlock-setup-git-'));
-try {
-  const result = await setUp(parseSetupJob(await readFile(process.argv[2] ?? '', 'utf8')), scratch);
-  process.stdout.write(`${JSON.stringify(result)}\n`);
-} finally {
-  await rm(scratch, { recursive: true, force: true });
+async function main(): Promise<void> {
+  const scratch = await mkdtemp(join(tmpdir(), 'airlock-setup-git-'));
+  try {
+    const result = await setUp(parseSetupJob(await readFile(process.argv[2] ?? '', 'utf8')), scratch);
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
 }
+
+runMain(main);

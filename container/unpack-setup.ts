@@ -11,6 +11,7 @@ import { freshGit } from './fresh-git.ts';
 import { runGit } from './git.ts';
 import { nulRecords } from './index-changes.ts';
 import { unpackFiles, type Place } from './packed-files.ts';
+import { runMain } from './run-main.ts';
 
 const maxListBytes = 256 * 1024 * 1024;
 
@@ -130,7 +131,7 @@ function parseJob(text: string): UnpackJob {
   };
 }
 
-async function main(): Promise<Unpacked> {
+async function unpackJob(): Promise<Unpacked> {
   const job = parseJob(await readFile(process.argv[2] ?? '', 'utf8'));
   const scratch = await mkdtemp(join(tmpdir(), 'airlock-unpack-git-'));
   try {
@@ -144,4 +145,6 @@ async function main(): Promise<Unpacked> {
   }
 }
 
-process.stdout.write(`${JSON.stringify(await main())}\n`);
+runMain(async () => {
+  process.stdout.write(`${JSON.stringify(await unpackJob())}\n`);
+});

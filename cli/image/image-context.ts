@@ -7,7 +7,7 @@ import { chmod, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node
 import { join } from 'node:path';
 import { z } from 'zod';
 import { projectRoot } from '../../host/project-root.ts';
-import { strippedScripts } from '../../host/sandbox/stripped-scripts.ts';
+import { bundledScripts } from '../../host/sandbox/bundled-scripts.ts';
 
 const imageContextFolder = join(projectRoot, 'dist/image');
 
@@ -80,7 +80,7 @@ export async function writeImageContext(): Promise<string> {
   const { packageJson, lock } = imagePackages(JSON.parse(text));
   const draft = `${imageContextFolder}.${process.pid}`;
   await mkdir(join(draft, 'packages'), { recursive: true });
-  await cp(strippedScripts(projectRoot).container, join(draft, 'scripts'), { recursive: true });
+  await cp(bundledScripts(projectRoot).container, join(draft, 'scripts'), { recursive: true });
   await writeFile(join(draft, 'packages/package.json'), `${JSON.stringify(packageJson, null, 2)}\n`);
   await writeFile(join(draft, 'packages/package-lock.json'), `${JSON.stringify(lock, null, 2)}\n`);
   for (const name of ['layer.sh', 'start-services.sh'])

@@ -151,7 +151,6 @@ function outerNamespaces({
           ...['NET_BIND_SERVICE', 'SETUID', 'SETGID'].flatMap((name) => ['--cap-add', `CAP_${name}`]),
         ]
       : ['--unshare-user', '--uid', '0', '--gid', '0', '--cap-add', 'ALL'];
-  const packages = join(programs.checkout, 'node_modules');
   return [
     ...rights,
     ...words('--unshare-net --unshare-pid --unshare-ipc --unshare-uts --hostname airlock'),
@@ -182,12 +181,7 @@ function outerNamespaces({
     ...readOnly(etcFolder, '/airlock/etc'),
     ...readOnly(gatewayFolder, '/airlock/gateway'),
     ...toolchains.flatMap(({ source }, index) => readOnly(source, `/airlock/toolchains/${index}`)),
-    ...['supervisor.js', 'sinkhole-dns.js', 'inherited-descriptors.js', 'package.json'].flatMap((name) =>
-      readOnly(join(programs.scripts.supervisor, name), `/airlock/supervisor/${name}`),
-    ),
-    ...['dns-packet', '@leichtgewicht/ip-codec'].flatMap((name) =>
-      readOnly(join(packages, name), `/airlock/supervisor/node_modules/${name}`),
-    ),
+    ...readOnly(programs.scripts.supervisor, '/airlock/supervisor'),
     ...words('--remount-ro /'),
   ];
 }

@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { arch } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { strippedScripts, type Scripts } from './stripped-scripts.ts';
+import { bundledScripts, type Scripts } from './bundled-scripts.ts';
 import type { Architecture } from './seccomp.ts';
 
 export interface Programs {
@@ -52,6 +52,6 @@ export function findPrograms(): Programs | null {
         ? { mount: '/usr/bin/mount', unshare: '/usr/bin/unshare' }
         : null,
     checkout,
-    scripts: strippedScripts(checkout),
+    scripts: bundledScripts(checkout),
   };
 }

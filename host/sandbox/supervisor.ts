@@ -30,12 +30,11 @@ const inner = spawn(bwrap, args, {
 inner.on('error', (error) => end(`cannot start the inner namespaces: ${error.message}`));
 inner.on('exit', (code, signal) => end(`the inner namespaces ended: ${code ?? signal}`));
 
-await Promise.all([
+void Promise.all([
   forward(443, '/airlock/gateway/tls.sock'),
   forward(80, '/airlock/gateway/http.sock'),
   answerNames(),
-]);
-writeSync(readyDescriptor, 'ready\n');
+]).then(() => writeSync(readyDescriptor, 'ready\n'));
 
 function end(why: string): never {
   process.stderr.write(`${why}\n`);

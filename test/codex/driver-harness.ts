@@ -18,6 +18,7 @@ import type { RemarkReport } from '../../src/core/remark.ts';
 import { answerJsonSchema } from '../../src/codex/answer.ts';
 import { codexConfig, toToml } from '../../src/codex/config-toml.ts';
 import { fold, initialProgress } from '../../src/codex/progress.ts';
+import { programFile } from '../container/sandbox-scripts.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -108,21 +109,15 @@ export function runDriver(options: RunOptions): DriverRun {
   writeFileSync(join(jobFolder, 'job.json'), JSON.stringify(job));
   options.prepare?.(codexHome);
 
-  const child = spawn(
-    process.execPath,
-    [join(root, 'container/codex-driver.ts'), join(jobFolder, 'job.json')],
-    {
-      cwd: folder,
-      env: {
-        PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
-        HOME: join(folder, 'home'),
-        // So that it does not compile the driver each time.
-        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
-        ...options.env,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+  const child = spawn(process.execPath, [programFile('codex-driver'), join(jobFolder, 'job.json')], {
+    cwd: folder,
+    env: {
+      PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+      HOME: join(folder, 'home'),
+      ...options.env,
     },
-  );
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.push(child);
   let output = '';
   let errors = '';

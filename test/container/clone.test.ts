@@ -38,7 +38,7 @@ function jobIn(folder: string, origin: string, sha: string): Record<string, stri
 }
 
 async function clone(job: unknown): Promise<{ result: CloneResult; exitCode: number }> {
-  const { stdout, exitCode } = await runScript('clone.ts', job);
+  const { stdout, exitCode } = await runScript('clone', job);
   expect(stdout.trim().split('\n')).toHaveLength(1);
   const result = cloneResultSchema.parse(JSON.parse(stdout));
   expect(exitCode).toBe(result.ok ? 0 : 1);
@@ -159,7 +159,7 @@ describe('clone', () => {
     const template = join(folder, 'template/hooks');
     mkdirSync(template, { recursive: true });
     writeFileSync(join(template, 'post-checkout'), `#!/bin/sh\ntouch ${folder}/ran\n`, { mode: 0o755 });
-    const run = await runScript('clone.ts', jobIn(folder, origin, sha), {
+    const run = await runScript('clone', jobIn(folder, origin, sha), {
       GIT_TEMPLATE_DIR: join(folder, 'template'),
     });
     expect(run.exitCode).toBe(0);

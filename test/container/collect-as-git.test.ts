@@ -19,7 +19,7 @@ async function collected(fill: Edit, edit: Edit) {
   const base = git(origin, 'rev-parse', 'HEAD');
   const of = await cloneWorkspace(origin, base);
   edit(writer(of.directory), of.directory);
-  const run = await runScript('collect.ts', jobFor(of));
+  const run = await runScript('collect', jobFor(of));
   const parsed = parseChangeLines(run.stdout, base);
   if (!parsed.ok) throw new Error(parsed.reason.message);
   return { origin, directory: of.directory, change: parsed.change };

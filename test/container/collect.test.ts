@@ -26,6 +26,7 @@ import {
   copyWorkspace,
   git,
   jobFor,
+  programFile,
   runScript,
   temporaryFolder,
   type Workspace,
@@ -65,7 +66,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(plainFolder, { recursive: true, force: true }));
 
 async function collect(of: Workspace, job: unknown = jobFor(of)): Promise<ChangeSet> {
-  const run = await runScript('collect.ts', job);
+  const run = await runScript('collect', job);
   const parsed = parseChangeLines(run.stdout, of.base);
   if (!parsed.ok) throw new Error(`${parsed.reason.code}: ${parsed.reason.message}`);
   expect(run.exitCode).toBe(0);
@@ -396,7 +397,7 @@ describe('the collector after a hostile run', () => {
   it('collects the same change despite environment variables of git', async () => {
     const of = await workspace();
     write(of, 'a.txt', 'changed\n');
-    const run = await runScript('collect.ts', jobFor(of), {
+    const run = await runScript('collect', jobFor(of), {
       GIT_DIR: '/nowhere',
       GIT_INDEX_FILE: '/nowhere',
       GIT_OBJECT_DIRECTORY: '/nowhere',
@@ -465,7 +466,7 @@ describe('the collector after a hostile run', () => {
     ['a job without a base', (of) => ({ ...jobFor(of), base: '' }), 'collect-bad-job'],
   ])('fails with a reason for %s', async (_, spoil, code) => {
     const of = await workspace();
-    const run = await runScript('collect.ts', spoil(of));
+    const run = await runScript('collect', spoil(of));
     expect(run.exitCode).toBe(1);
     expect(parseChangeLines(run.stdout, of.base)).toMatchObject({ ok: false, reason: { code } });
   });
@@ -497,7 +498,7 @@ it.runIf(namespacesWork)(
     const job = join(of.directory, '../job.json');
     writeFileSync(job, JSON.stringify({ ...jobFor(of), disposable: ['/mnt/caches'] }));
     const script = `mkdir /mnt/caches; head -c 1000000 /dev/zero > /mnt/caches/x; df /mnt >&2
-    ${process.execPath} ${join(import.meta.dirname, '../../container/collect.ts')} ${job}`;
+    ${process.execPath} ${programFile('collect')} ${job}`;
     const options = [...ownNamespace, '--size', '262144', '--tmpfs', '/mnt', '--setenv', 'TMPDIR', '/mnt'];
     const run = spawnSync(bwrap, [...options, '--', 'bash', '-c', script], { encoding: 'utf8' });
     const parsed = parseChangeLines(run.stdout, of.base);
@@ -516,7 +517,7 @@ describe('processes that still run when the collector starts', () => {
       const busy = `trap '' TERM HUP INT; while :; do echo x >> ${counter}; done`;
       const forking = `f() { echo y >> ${counter}; f & }; f`;
       const script = `setsid bash -c "${busy}" & setsid bash -c '${forking.replaceAll("'", "'\\''")}' & sleep 0.3
-      ${process.execPath} ${join(import.meta.dirname, '../../container/collect.ts')} ${job} > ${of.directory}/../out
+      ${process.execPath} ${programFile('collect')} ${job} > ${of.directory}/../out
       cp ${counter} ${of.directory}/../at-end; sleep 0.2; cmp ${counter} ${of.directory}/../at-end && echo quiet; ls /proc | grep -c '^[0-9]'`;
       const child = spawn(bwrap, [...ownNamespace, '--die-with-parent', '--', 'bash', '-c', script], {
         stdio: ['ignore', 'pipe', 'inherit'],

@@ -53,13 +53,13 @@ async function checkout(base: Files, head: Files): Promise<Checkout> {
   const places = { directory: join(folder, 'repo'), objectStore: join(folder, 'base') };
   const url = `file://${origin}`;
   const also = [guidanceRefspec(baseSha)];
-  const run = await runScript('clone.ts', { url, sha, branch: 'fix', also, ...places });
+  const run = await runScript('clone', { url, sha, branch: 'fix', also, ...places });
   if (run.exitCode !== 0) throw new Error(run.stdout + run.stderr);
   const before = snapshot(places.directory);
   const headVersions = join(folder, 'head');
   const replaced = async (): Promise<readonly string[]> => {
     const job = { ...places, head: sha, base: baseSha, headVersions };
-    const { stdout } = await runScript('guidance.ts', job);
+    const { stdout } = await runScript('guidance', job);
     const result = guidanceResultSchema.parse(JSON.parse(stdout));
     if (!result.ok) throw new Error(result.error);
     return result.replaced;
@@ -68,7 +68,7 @@ async function checkout(base: Files, head: Files): Promise<Checkout> {
 }
 
 async function collected(workspace: Workspace) {
-  const { stdout } = await runScript('collect.ts', jobFor(workspace));
+  const { stdout } = await runScript('collect', jobFor(workspace));
   const parsed = parseChangeLines(stdout, workspace.base);
   if (!parsed.ok) throw new Error(parsed.reason.message);
   return parsed.change;

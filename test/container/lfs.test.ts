@@ -114,7 +114,7 @@ async function clone(lfs: boolean, has: readonly Buffer[] = Object.values(object
   const directory = join(folder, 'repo');
   const objectStore = join(folder, 'base');
   const job = { url: `${origin}/acme/art.git`, sha, branch: 'main', directory, objectStore, lfs };
-  const { stdout } = await runScript('clone.ts', job);
+  const { stdout } = await runScript('clone', job);
   return { result: cloneResultSchema.parse(JSON.parse(stdout)), directory, objectStore };
 }
 
@@ -125,7 +125,7 @@ const shownPointer = (base64: string): string => {
 
 async function collect({ directory, objectStore }: { directory: string; objectStore: string }, lfs = true) {
   const job = { ...collectJob(sha, { lfs }), directory, objectStore, endOtherProcesses: false };
-  const { stdout } = await runScript('collect.ts', job);
+  const { stdout } = await runScript('collect', job);
   return stdout
     .trim()
     .split('\n')
@@ -201,7 +201,7 @@ describe('a clone with LFS', () => {
       directory,
       objectStore: join(folder, 'base'),
     };
-    const { stdout } = await runScript('clone.ts', { ...job, lfs: true });
+    const { stdout } = await runScript('clone', { ...job, lfs: true });
     expect(cloneResultSchema.parse(JSON.parse(stdout))).toMatchObject({
       ok: false,
       code: 'lfs-failed',
@@ -242,7 +242,7 @@ describe('a clone with LFS', () => {
       },
       { pack: false, maxPackedBytes: 0 },
     );
-    const { stdout } = await runScript('setup.ts', {
+    const { stdout } = await runScript('setup', {
       ...job,
       directory,
       objectStore,

@@ -1,4 +1,4 @@
-/** Runs the scripts of `container/` outside a sandbox, on temporary repositories. */
+/** Runs the programs of `container/`, as a sandbox has them, outside one, on temporary repositories. */
 import { execFile, execFileSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -19,8 +19,13 @@ import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import type { CollectJob } from '../../src/core/change-set.ts';
 import { collectJob } from '../../src/core/change-set.ts';
+import { projectRoot } from '../../host/project-root.ts';
+import { bundledScripts } from '../../host/sandbox/bundled-scripts.ts';
 
-const container = join(import.meta.dirname, '..', '..', 'container');
+const { container } = bundledScripts(projectRoot);
+
+/** The file of a program of `container/`, as a sandbox has it. */
+export const programFile = (name: string): string => join(container, `${name}.js`);
 
 /** Takes what has to happen after the test, or after all of them. */
 export type OnEnd = (end: () => Promise<void> | void) => void;
@@ -65,7 +70,7 @@ export async function runScript(
   const jobFile = join(folder, 'job.json');
   writeFileSync(jobFile, typeof job === 'string' ? job : JSON.stringify(job));
   try {
-    const run = promisify(execFile)(process.execPath, [join(container, name), jobFile], {
+    const run = promisify(execFile)(process.execPath, [programFile(name), jobFile], {
       maxBuffer: 128 * 1024 * 1024,
       env: { ...process.env, ...environment },
     });
@@ -98,7 +103,7 @@ export async function cloneInto(
   branch = 'main',
 ): Promise<Workspace> {
   const workspace = { directory: join(folder, 'repo'), objectStore: join(folder, 'base'), base, branch };
-  const run = await runScript('clone.ts', { url: `file://${repository}`, sha: base, ...workspace });
+  const run = await runScript('clone', { url: `file://${repository}`, sha: base, ...workspace });
   if (run.exitCode !== 0) throw new Error(`clone failed: ${run.stdout}${run.stderr}`);
   return workspace;
 }

@@ -67,7 +67,7 @@ function jobIn(
 }
 
 async function setUp(job: SetupJob): Promise<SetupResult> {
-  const { stdout } = await runScript('setup.ts', job);
+  const { stdout } = await runScript('setup', job);
   expect(stdout.trim().split('\n')).toHaveLength(1);
   return setupResultSchema.parse(JSON.parse(stdout));
 }
@@ -160,7 +160,7 @@ describe('the working tree after setup', () => {
     writeFileSync(join(directory, 'builder.js'), 'new');
     writeFileSync(join(directory, 'src/a.js'), 'edited');
     const job = { ...jobFor(workspace), pathsLeftBySetup: result.pathsLeftBySetup.paths };
-    const lines = (await runScript('collect.ts', job)).stdout.trim().split('\n');
+    const lines = (await runScript('collect', job)).stdout.trim().split('\n');
     const changed = lines
       .map((line) => changeLineSchema.parse(JSON.parse(line)))
       .flatMap((line) => (line.type === 'file' ? [line.path] : []));
@@ -194,7 +194,7 @@ describe('the installed files', () => {
     const cloneStaging = join(directory, '..', 'staged');
     const homeStaging = join(home, 'staged');
     mkdirSync(home, { recursive: true });
-    const unpacked = await runScript('unpack-setup.ts', {
+    const unpacked = await runScript('unpack-setup', {
       directory,
       objectStore,
       home,
@@ -362,9 +362,7 @@ describe('the installed files', () => {
 describe('setup-inputs.ts', () => {
   async function inputs(more: Readonly<Record<string, string>>) {
     const { directory, base } = await workspaceWith(more);
-    return setupInputsSchema.parse(
-      JSON.parse((await runScript('setup-inputs.ts', { directory, base })).stdout),
-    );
+    return setupInputsSchema.parse(JSON.parse((await runScript('setup-inputs', { directory, base })).stdout));
   }
 
   it('finds the lock files of the commit in every folder', async () => {

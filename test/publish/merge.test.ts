@@ -95,17 +95,17 @@ async function resolved(
     `+${parents.ancestor}:refs/airlock/merge-base`,
   ];
   const cloned = { url: `file://${repository.gitDir}`, sha: place.headSha, branch: 'feature', also };
-  await runScript('clone.ts', { ...folders, ...cloned });
+  await runScript('clone', { ...folders, ...cloned });
   const merge = { ...folders, ...parents, oursName: 'feature', theirsName: 'main' };
-  const ran = await runScript('merge.ts', merge);
+  const ran = await runScript('merge', merge);
   const result = mergeResultSchema.parse(JSON.parse(ran.stdout));
   if (!result.ok) throw new Error(result.error);
   // A repeated attempt finds the merge that has begun.
-  expect((await runScript('merge.ts', merge)).stdout).toBe(ran.stdout);
+  expect((await runScript('merge', merge)).stdout).toBe(ran.stdout);
   const status = git(folders.directory, 'status', '--porcelain');
   resolve(folders.directory);
   const { tree } = result;
-  const collected = await runScript('collect.ts', jobFor({ ...folders, base: tree, branch: 'feature' }));
+  const collected = await runScript('collect', jobFor({ ...folders, base: tree, branch: 'feature' }));
   const parsed = parseChangeLines(collected.stdout, tree);
   if (!parsed.ok) throw new Error(parsed.reason.message);
   const kept = { ...parents, tree };

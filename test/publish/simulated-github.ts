@@ -153,7 +153,7 @@ export const gateInput = (change: MeasuredChange): GateInput => ({
 
 /** Runs the collector and the parser on a working tree. */
 async function collected(workspace: Workspace): Promise<ChangeSet> {
-  const run = await runScript('collect.ts', jobFor(workspace));
+  const run = await runScript('collect', jobFor(workspace));
   const parsed = parseChangeLines(run.stdout, workspace.base);
   if (!parsed.ok) throw new Error(parsed.reason.message);
   return parsed.change;

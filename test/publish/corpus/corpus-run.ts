@@ -72,7 +72,7 @@ export async function runCorpus(
 
   const workspace = await cloneInto(scratch, gitDir, base, 'all');
   makeChanges(workspace.directory, named);
-  const run = await runScript('collect.ts', jobFor(workspace, { maxFileBytes }));
+  const run = await runScript('collect', jobFor(workspace, { maxFileBytes }));
   const lines = textLines(run.stdout).map((line) => changeLineSchema.parse(JSON.parse(line)));
   const end = lines.find((line) => line.type === 'end');
   if (end === undefined) throw new Error(`not collected: ${run.stdout.slice(-400)}${run.stderr}`);
