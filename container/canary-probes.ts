@@ -1,5 +1,6 @@
 /** The canary's probes. `wrong`: an answer that a sealed sandbox cannot get. `unanswered`: no proof. */
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
@@ -19,6 +20,7 @@ export const canaryHost = 'canary.airlock.invalid';
 
 /** Errors that say nothing about the other end. Any other, such as a foreign certificate, is wrong. */
 const withoutAnswer = new Set([
+  'ABORT_ERR',
   'EAI_AGAIN',
   'ECONNREFUSED',
   'ECONNRESET',
@@ -28,10 +30,6 @@ const withoutAnswer = new Set([
   'ENOTFOUND',
   'EPIPE',
   'ETIMEDOUT',
-  'UND_ERR_BODY_TIMEOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_SOCKET',
 ]);
 
 /** The handler's refusal. */
@@ -57,17 +55,22 @@ export async function probeUrl(
   timeoutMs = answerMs,
 ): Promise<ProbeFinding> {
   try {
-    const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
-    return judgeAnswer(response.status, (await response.text()).slice(0, 1000), expected);
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const send = url.startsWith('https:') ? requestTls : request;
+      send(url, { signal: AbortSignal.timeout(timeoutMs) }, resolve)
+        .on('error', reject)
+        .end();
+    });
+    let body = '';
+    for await (const chunk of response.setEncoding('utf8')) body = `${body}${chunk}`.slice(0, 1000);
+    return judgeAnswer(response.statusCode ?? 0, body, expected);
   } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    return { result: isWithoutAnswer(cause) ? 'unanswered' : 'wrong', got: String(cause).slice(0, 300) };
+    return { result: isWithoutAnswer(error) ? 'unanswered' : 'wrong', got: String(error).slice(0, 300) };
   }
 }
 
 function isWithoutAnswer(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (error.name === 'TimeoutError') return true;
   return 'code' in error && typeof error.code === 'string' && withoutAnswer.has(error.code);
 }
 
