@@ -1,6 +1,7 @@
 /** `npm run deploy`: checks everything, deploys with wrangler, and runs the doctor there. */
 import { deploy } from './deploy/deploy.ts';
 import { runPrograms } from './deploy/run-program.ts';
+import { sandboxKindIn } from './deploy/sandbox-choice.ts';
 import { lineOf, summaryOf } from './doctor/print.ts';
 import { readDevVars, StartProblem } from '../host/environment.ts';
 import { callersPath, originOf } from './command/option-values.ts';
@@ -26,6 +27,13 @@ await runCommand({
       type: 'string',
       value: 'NAME',
       about: 'environment of wrangler.jsonc, such as staging or production',
+    },
+    sandbox: {
+      type: 'string',
+      value: 'KIND',
+      about:
+        'what runs the sandboxes: native (the platform’s own containers) or sdk (the sandbox\n' +
+        'SDK’s class); written to wrangler.jsonc, except with --dry-run',
     },
     'dry-run': {
       type: 'boolean',
@@ -56,6 +64,7 @@ await runCommand({
     try {
       const findings = await deploy({
         environment: values.env ?? null,
+        sandbox: sandboxKindIn(values.sandbox),
         dryRun: values['dry-run'] ?? false,
         secretsFile: file === undefined ? null : callersPath(file),
         url: values.url === undefined ? null : originOf(values.url),

@@ -14,9 +14,22 @@ import { parse } from 'jsonc-parser';
 import { z } from 'zod';
 import { projectRoot } from './project-root.ts';
 
+/** What runs the containers on Cloudflare: the platform's own interface, or the sandbox SDK's class. */
+export const sandboxKinds = ['native', 'sdk'] as const;
+export type SandboxKind = (typeof sandboxKinds)[number];
+
+/** Of the top level of `wrangler.jsonc`, and on one machine, where no container runs. */
+export const defaultSandboxKind: SandboxKind = 'sdk';
+
+/** One entry for each, so that a bundle holds the code of one. `wrangler.jsonc` names it as `main`. */
+export const workerEntries: Readonly<Record<SandboxKind, string>> = {
+  native: 'src/index.ts',
+  sdk: 'src/index-sdk.ts',
+};
+/** Limits for the compressed bundle, as uploaded: sandbox SDK 100 KiB, secretlint's rules 17, pages 26. */
+export const maxBundleKiB: Readonly<Record<SandboxKind, number>> = { native: 449, sdk: 449 };
+
 const keepBuildMs = 60 * 60_000;
-/** Limit for the compressed bundle, as uploaded: sandbox SDK 100 KiB, secretlint's rules 17, pages 26. */
-export const maxBundleKiB = 449;
 
 const mainModule = 'index.js';
 const wranglerSchema = z.object({ alias: z.record(z.string(), z.string()) });
@@ -34,14 +47,17 @@ export interface WorkerModule {
 }
 
 /** Returns the build of the current sources. Rejects with the bundler's message. */
-export async function buildWorker(log: (line: string) => void): Promise<WorkerBundle> {
+export async function buildWorker(
+  log: (line: string) => void,
+  kind: SandboxKind = defaultSandboxKind,
+): Promise<WorkerBundle> {
   const fingerprint = await fingerprintSources();
-  const directory = join(projectRoot, 'dist', `worker-${fingerprint.slice(0, 16)}`);
+  const directory = join(projectRoot, 'dist', `worker-${kind}-${fingerprint.slice(0, 16)}`);
   if (!(await isBuilt(directory))) {
     log('Building the Worker …');
     const draft = `${directory}.${process.pid}`;
     try {
-      await bundleWorker(draft);
+      await bundleWorker(draft, workerEntries[kind]);
     } catch (error) {
       await rm(draft, { recursive: true, force: true });
       throw new Error(`the Worker does not build:\n${String(error)}`, { cause: error });
@@ -65,11 +81,11 @@ export function uploadArguments({ directory }: WorkerBundle): readonly string[] 
   return [join(directory, mainModule), '--no-bundle', '--minify=false'];
 }
 
-async function bundleWorker(directory: string): Promise<void> {
+async function bundleWorker(directory: string, entry: string): Promise<void> {
   const { alias } = wranglerSchema.parse(parse(await readFile(join(projectRoot, 'wrangler.jsonc'), 'utf8')));
   await build({
     absWorkingDir: projectRoot,
-    entryPoints: ['src/index.ts'],
+    entryPoints: [{ in: entry, out: mainModule.replace(/\.js$/, '') }],
     outdir: directory,
     bundle: true,
     splitting: true,

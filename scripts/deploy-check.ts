@@ -1,7 +1,7 @@
 /**
  * `npm run deploy:check`: checks a deployment as far as possible without an account or a container engine:
- * bundles the Worker for each environment, prints the sizes, and compares `wrangler.jsonc` with the
- * configuration.
+ * bundles the Worker for each environment and each kind of sandbox, prints the sizes, and compares
+ * `wrangler.jsonc` with the configuration.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,9 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { runCommand } from '../cli/command/run-command.ts';
-import { buildWorker, maxBundleKiB, uploadArguments } from '../host/build-worker.ts';
+import { buildWorker, maxBundleKiB, sandboxKinds, uploadArguments } from '../host/build-worker.ts';
+import { withConfigFile } from '../cli/deploy/config-file.ts';
 import {
   environmentNames,
+  generated,
   imagesProblems,
   instancesProblems,
 } from '../cli/deploy/deployment-environments.ts';
@@ -27,7 +29,8 @@ await runCommand({
   name: 'npm run deploy:check',
   about:
     'Checks a deployment as far as possible without an account or a container engine: bundles the Worker for\n' +
-    'each environment, prints the sizes, and compares wrangler.jsonc with the configuration.',
+    'each environment and each kind of sandbox, prints the sizes, and compares wrangler.jsonc with the\n' +
+    'configuration.',
   options: {},
   more: 'Exit status: 0 no problem found, 1 a problem, 2 wrong usage.',
   run: checkDeployment,
@@ -40,23 +43,29 @@ async function checkDeployment(): Promise<number> {
     console.error(`✗ ${problem}`);
   };
   const { config } = await readConfig(join(projectRoot, 'airlock.config.jsonc'), 'airlock.config.jsonc');
-  const wrangler = await readWranglerConfig();
+  const present = await readWranglerConfig();
   for (const problem of [
-    ...instancesProblems(wrangler, config.slots.total),
-    ...imagesProblems(wrangler, machineNames(config).images),
+    ...instancesProblems(present, config.slots.total),
+    ...imagesProblems(present, machineNames(config).images),
   ])
     fail(problem);
-  const upload = uploadArguments(await buildWorker((line) => console.error(line)));
-  for (const environment of ['', ...environmentNames]) {
-    const name = environment === '' ? 'top level' : environment;
-    try {
-      const { size, containers } = await dryRun(upload, environment);
-      const line = `${name.padEnd(10)}  ${size} KiB gzip   ${containers.join(', ')}`;
-      if (size > maxBundleKiB) fail(`${line}: over the limit of ${maxBundleKiB} KiB`);
-      else console.log(`✓ ${line}`);
-    } catch (error) {
-      const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-      fail(`${name}: wrangler could not check the Worker:\n${output}`);
+  for (const kind of sandboxKinds) {
+    const upload = uploadArguments(await buildWorker((line) => console.error(line), kind));
+    for (const environment of [null, ...environmentNames]) {
+      const name = `${kind.padEnd(6)}  ${(environment ?? 'top level').padEnd(10)}`;
+      const limit = maxBundleKiB[kind];
+      try {
+        const { size, containers } = await withConfigFile(
+          generated(present, { environment, kind }),
+          async (file) => await dryRun([...upload, ...file], environment ?? ''),
+        );
+        const line = `${name}  ${size} KiB gzip   ${containers.join(', ')}`;
+        if (size > limit) fail(`${line}: over the limit of ${limit} KiB`);
+        else console.log(`✓ ${line}`);
+      } catch (error) {
+        const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+        fail(`${name}: wrangler could not check the Worker:\n${output}`);
+      }
     }
   }
   return problems.length === 0 ? 0 : 1;
@@ -88,7 +97,7 @@ async function dryRun(
     });
     const [, size] = /gzip: ([\d.]+) KiB/.exec(stdout) ?? [];
     if (size === undefined) throw new Error('wrangler printed no size');
-    const containers = [...stdout.matchAll(/^- (\S+) \(/gm)].map(([, one = '']) => one);
+    const containers = [...stdout.matchAll(/^- (\S+ \(.+\))$/gm)].map(([, one = '']) => one);
     if (containers.length === 0) throw new Error('wrangler listed no container');
     return { size: Number(size), containers };
   } finally {

@@ -34,6 +34,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/version.ts': [],
   'src/compose': ['everything in src'],
   'src/index.ts': ['everything in src'],
+  'src/index-sdk.ts': ['everything in src'],
   host: ['everything in src'],
   simulators: ['everything in src', 'host'],
   cli: ['everything in src', 'host', 'simulators'],

@@ -6,12 +6,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   environmentNames,
-  environmentsOf,
+  generated,
   imagesProblems,
   instancesProblems,
   requiredSecrets,
   type WranglerConfig,
 } from '../cli/deploy/deployment-environments.ts';
+import { sandboxKinds, workerEntries, type SandboxKind } from '../host/build-worker.ts';
 import { readConfig } from '../host/environment.ts';
 import { projectRoot } from '../host/project-root.ts';
 import { readWranglerConfig } from '../cli/deploy/read-wrangler-config.ts';
@@ -33,7 +34,7 @@ const changed = (name: string, change: Readonly<Record<string, unknown>>): Wrang
 
 describe('the environments of wrangler.jsonc', () => {
   it('match the top level, except for names that must be unique per account', () => {
-    expect(config.env).toEqual(environmentsOf(config));
+    expect(config).toEqual(generated(config));
     const workflows = environmentNames.flatMap((name) =>
       z
         .object({ workflows: z.array(z.object({ name: z.string() })) })
@@ -55,9 +56,10 @@ describe('the environments of wrangler.jsonc', () => {
       { containers: [{ class_name: 'TaskSandbox', rollout_active_grace_period: 0 }] },
     ],
     ['an environment with a placement', { placement: { mode: 'targeted' } }],
+    ['an environment with the entry of the other kind of sandbox', { main: 'src/other.ts' }],
   ])('do not match with %s', (_, change) => {
     const other = changed('staging', change);
-    expect(other.env).not.toEqual(environmentsOf(other));
+    expect(other).not.toEqual(generated(other));
   });
 
   it.each([
@@ -81,7 +83,67 @@ describe('the environments of wrangler.jsonc', () => {
     ['a route', { routes: [{ pattern: 'airlock.example.com', custom_domain: true }] }],
   ])('can set %s of their own', (_, change) => {
     const other = changed('production', change);
-    expect(other.env).toEqual(environmentsOf(other));
+    expect(other).toEqual(generated(other));
+  });
+});
+
+describe('the kind of sandbox', () => {
+  const containerOf = ({ env }: WranglerConfig, name: string) => env?.[name]?.containers?.[0];
+
+  it.each(['staging', 'production'] as const)('is chosen for %s alone, and kept', (environment) => {
+    const other = environment === 'staging' ? 'production' : 'staging';
+    for (const kind of ['native', 'sdk'] as const) {
+      const sdk = generated(config, { environment: other, kind: 'sdk' });
+      const chosen = generated(sdk, { environment, kind });
+      expect(chosen.env?.[environment]?.['main']).toBe(workerEntries[kind]);
+      expect(chosen.env?.[other]).toEqual(sdk.env?.[other]);
+      expect([chosen.main, chosen.containers]).toEqual([sdk.main, sdk.containers]);
+      expect(generated(chosen)).toEqual(chosen);
+      expect(generated(chosen, { environment: null, kind: 'sdk' }).env).toEqual(chosen.env);
+    }
+  });
+
+  it('is chosen for the top level, which environments without containers follow', () => {
+    const native = generated({ ...config, env: {} }, { environment: null, kind: 'native' });
+    expect(native.main).toBe(workerEntries.native);
+    const names = [native.containers[0], ...environmentNames.map((name) => containerOf(native, name))];
+    expect(names.map((one) => one?.['name'])).toEqual([
+      'airlock-native',
+      'airlock-staging-native',
+      'airlock-production-native',
+    ]);
+  });
+
+  it('decides which keys a container has', () => {
+    const keysOf = (kind: SandboxKind) =>
+      Object.keys(
+        containerOf(generated(config, { environment: 'staging', kind }), 'staging') ?? {},
+      ).toSorted();
+    expect(keysOf('native')).toEqual(['class_name', 'images', 'name', 'scheduling_policy']);
+    expect(keysOf('sdk')).toEqual([
+      'class_name',
+      'image',
+      'image_build_context',
+      'instance_type',
+      'max_instances',
+      'rollout_active_grace_period',
+    ]);
+  });
+
+  it('keeps an environment’s own name and images, but not for the other kind', () => {
+    const own = {
+      class_name: 'TaskSandbox',
+      scheduling_policy: 'durable_object',
+      name: 'airlock-second-try',
+      images: { base: { image: `registry.cloudflare.com/account/own@sha256:${'0'.repeat(64)}` } },
+    };
+    const native = changed('staging', { main: workerEntries.native, containers: [own] });
+    expect(containerOf(generated(native), 'staging')).toEqual(own);
+    const back = generated(generated(native, { environment: 'staging', kind: 'sdk' }), {
+      environment: 'staging',
+      kind: 'native',
+    });
+    expect(containerOf(back, 'staging')).toMatchObject({ name: 'airlock-staging-native' });
   });
 });
 
@@ -121,7 +183,8 @@ describe('wrangler.jsonc', () => {
   it('gives a rollout more time than a task with the default limits takes', async () => {
     const { config: airlock } = await readConfig(join(projectRoot, 'airlock.config.jsonc'));
     const minutes = airlock.defaults.limits?.minutes ?? builtIn.minutes;
-    const grace = Math.min(...config.containers.map((one) => Number(one['rollout_active_grace_period'])));
+    const { containers } = generated(config, { environment: null, kind: 'sdk' });
+    const grace = Math.min(...containers.map((one) => Number(one['rollout_active_grace_period'])));
     const aroundTheRunMinutes = 30;
     expect(grace).toBeGreaterThanOrEqual((minutes + aroundTheRunMinutes) * 60);
   });
@@ -160,23 +223,28 @@ describe('the images and instance types of the sandboxes', () => {
 });
 
 describe('the number of containers', () => {
+  const places = [null, ...environmentNames];
+  const all = (kind: SandboxKind) =>
+    places.reduce((sofar, environment) => generated(sofar, { environment, kind }), config);
+
   it('is enough for the slots of the configuration', async () => {
     const { config: airlock } = await readConfig(join(projectRoot, 'airlock.config.jsonc'));
-    expect(instancesProblems(config, airlock.slots.total)).toEqual([]);
+    for (const kind of sandboxKinds) expect(instancesProblems(all(kind), airlock.slots.total)).toEqual([]);
   });
 
   it.each([
-    [21, 3],
-    [20, 0],
-    [1, 0],
-  ])('is too small for %d slots in %d places', (slots, problems) => {
-    expect(instancesProblems(config, slots)).toHaveLength(problems);
+    ['sdk', 21, 3],
+    ['sdk', 20, 0],
+    ['sdk', 1, 0],
+    ['native', 1000, 0],
+  ] as const)('of %s sandboxes with %d slots is too small in %d places', (kind, slots, problems) => {
+    expect(instancesProblems(all(kind), slots)).toHaveLength(problems);
   });
 
   it('is checked in an environment with its own number', () => {
     const fewer = changed('staging', { containers: [{ class_name: 'TaskSandbox', max_instances: 2 }] });
-    expect(instancesProblems(fewer, 20)).toEqual([
+    expect(instancesProblems({ ...fewer, containers: all('native').containers }, 20)).toContain(
       'wrangler.jsonc, staging: max_instances is 2, but slots.total in airlock.config.jsonc is 20',
-    ]);
+    );
   });
 });

@@ -7,10 +7,11 @@ import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { machineNames } from '../../src/config/resolve-repository.ts';
 import type { Finding } from '../../src/doctor/check.ts';
-import { imagesProblems, instancesProblems } from './deployment-environments.ts';
+import { withConfigFile } from './config-file.ts';
+import { generated, imagesProblems, instancesProblems } from './deployment-environments.ts';
 import { checkoutWith } from '../doctor/checkout.ts';
 import { examineDeployment } from '../doctor/examine-deployment.ts';
-import { buildWorker, uploadArguments } from '../../host/build-worker.ts';
+import { buildWorker, uploadArguments, type SandboxKind } from '../../host/build-worker.ts';
 import { readConfig, StartProblem } from '../../host/environment.ts';
 import { imageBase } from '../image/image-base.ts';
 import { writeImageContext } from '../image/image-context.ts';
@@ -31,6 +32,8 @@ import { targetIn, type Target } from './target.ts';
 
 export interface DeployOptions {
   readonly environment: string | null;
+  /** What runs the sandboxes; null: as `wrangler.jsonc` says. */
+  readonly sandbox: SandboxKind | null;
   readonly dryRun: boolean;
   /** File of secrets to upload with the Worker, in wrangler’s format; null for none. */
   readonly secretsFile: string | null;
@@ -58,7 +61,11 @@ const askAgainMs = 2000;
 export async function deploy(options: DeployOptions): Promise<readonly Finding[]> {
   const { dryRun, run, progress, apiToken } = options;
   options.onStage('checks');
-  const wrangler = await readWranglerConfig();
+  const present = await readWranglerConfig();
+  const { sandbox } = targetIn(present, options.environment);
+  const kind = options.sandbox ?? sandbox;
+  const wrangler =
+    kind === sandbox ? present : generated(present, { environment: options.environment, kind });
   const target = targetIn(wrangler, options.environment);
   const configPath = join(projectRoot, 'airlock.config.jsonc');
   // Always this file, which is bundled with the Worker. AIRLOCK_CONFIG applies to one machine only.
@@ -76,11 +83,13 @@ export async function deploy(options: DeployOptions): Promise<readonly Finding[]
     );
   progress('✓ types     correct');
   await checkGenerated(options);
-  const built = await buildWorker(() => undefined).catch((error: unknown) => {
+  const built = await buildWorker(() => undefined, kind).catch((error: unknown) => {
     throw new StartProblem(error instanceof Error ? error.message : String(error));
   });
   const upload = uploadArguments(built);
-  await measureUpload(upload, target, options);
+  await withConfigFile(wrangler === present ? null : wrangler, async (file) => {
+    await measureUpload([...upload, ...file], target, options);
+  });
   if (!dryRun) {
     if (apiToken === null)
       throw new StartProblem(
@@ -95,6 +104,7 @@ export async function deploy(options: DeployOptions): Promise<readonly Finding[]
     progress('Nothing was uploaded (--dry-run).');
     return [];
   }
+  if (kind !== sandbox) await writeChoice(target, kind, options);
   options.onStage('upload');
   const { address, versionId } = await uploadWorker(upload, target, options);
   const url = options.url ?? address;
@@ -132,6 +142,21 @@ async function checkGenerated({ run, progress }: DeployOptions): Promise<void> {
         `(${firstError(check.output)})`,
     );
   progress('✓ generated up to date');
+}
+
+/** The other kind cannot be deployed in its place later: see “Moving a deployment” in docs/operations.md. */
+async function writeChoice(
+  { environment }: Target,
+  kind: SandboxKind,
+  { run, progress }: DeployOptions,
+): Promise<void> {
+  const where = environment === null ? [] : ['--env', environment];
+  const written = await run(['node', 'scripts/generate-environments.ts', '--sandbox', kind, ...where]);
+  if (written.code !== 0)
+    throw new StartProblem(
+      `The choice could not be written to wrangler.jsonc: ${firstError(written.output)}`,
+    );
+  progress(`✓ sandbox   ${kind}, written to wrangler.jsonc: commit it`);
 }
 
 /** Always names an environment: wrangler warns if a file has environments and none is named. */

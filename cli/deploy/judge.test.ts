@@ -92,9 +92,15 @@ describe('an image', () => {
 });
 
 describe('the target in wrangler.jsonc', () => {
-  const container = { class_name: 'TaskSandbox', max_instances: 1 };
+  const container = { class_name: 'TaskSandbox' };
+  const native = {
+    ...container,
+    scheduling_policy: 'durable_object',
+    images: { base: { dockerfile: './z', build_context: '.' }, jvm: { image: 'registry/jvm' } },
+  };
   const config = wranglerConfigSchema.parse({
     name: 'airlock',
+    main: 'src/index-sdk.ts',
     compatibility_date: '2026-10-20',
     compatibility_flags: [],
     durable_objects: { bindings: [] },
@@ -103,16 +109,19 @@ describe('the target in wrangler.jsonc', () => {
     containers: [{ ...container, image: './x' }],
     env: {
       staging: { vars: { B: '1' }, containers: [{ ...container, image: 'registry/y' }] },
-      production: { containers: [] },
+      production: { containers: [native] },
     },
   });
   it.each([
-    [null, ['A'], ['./x']],
-    ['staging', ['B'], ['registry/y']],
-    ['production', [], []],
-  ])('has the variables and images of environment %s', (environment, vars, images) => {
-    expect(targetIn(config, environment)).toEqual({ environment, vars, images });
-  });
+    [null, 'sdk', ['A'], ['./x']],
+    ['staging', 'sdk', ['B'], ['registry/y']],
+    ['production', 'native', [], ['./z', 'registry/jvm']],
+  ])(
+    'has for environment %s the kind of sandbox %s, variables and images',
+    (environment, sandbox, vars, images) => {
+      expect(targetIn(config, environment)).toEqual({ environment, sandbox, vars, images });
+    },
+  );
   it('is refused by name if it does not exist', () => {
     expect(() => targetIn(config, 'test')).toThrow('has no environment "test"; it has: staging, production.');
   });

@@ -1,17 +1,27 @@
-/** Reads the target of a deployment from `wrangler.jsonc`: the environment, its variables and its images. */
+/** Reads a deployment's target from `wrangler.jsonc`: the environment, its kind of sandbox, its images. */
 import { z } from 'zod';
-import type { WranglerConfig } from './deployment-environments.ts';
+import type { SandboxKind } from '../../host/build-worker.ts';
+import { sandboxKindOf, type WranglerConfig } from './deployment-environments.ts';
 import { StartProblem } from '../../host/environment.ts';
 
 export interface Target {
   /** null: the top level of the file. */
   readonly environment: string | null;
+  readonly sandbox: SandboxKind;
   /** Names of the variables that are deployed with it. */
   readonly vars: readonly string[];
+  /** Dockerfiles and prebuilt images. */
   readonly images: readonly string[];
 }
 
-const withImage = z.looseObject({ image: z.string() });
+const image = z.string();
+const withImages = z.looseObject({
+  image: image.optional(),
+  /** Of the platform's own interface, by name. */
+  images: z
+    .record(z.string(), z.looseObject({ dockerfile: image.optional(), image: image.optional() }))
+    .default({}),
+});
 
 /** Throws `StartProblem` if there is no such environment. */
 export function targetIn(config: WranglerConfig, environment: string | null): Target {
@@ -23,10 +33,11 @@ export function targetIn(config: WranglerConfig, environment: string | null): Ta
       `wrangler.jsonc has no environment ${JSON.stringify(environment)}; it has: ${known}.`,
     );
   }
-  const images = (own.containers ?? []).map((container) => withImage.safeParse(container).data?.image);
-  return {
-    environment,
-    vars: Object.keys(own.vars ?? {}),
-    images: images.filter((image) => image !== undefined),
-  };
+  const containers = own.containers ?? [];
+  const images = containers.flatMap((container) => {
+    const { data } = withImages.safeParse(container);
+    const named = Object.values(data?.images ?? {}).flatMap((one) => [one.dockerfile, one.image]);
+    return [data?.image, ...named].filter((one) => one !== undefined);
+  });
+  return { environment, sandbox: sandboxKindOf(containers), vars: Object.keys(own.vars ?? {}), images };
 }

@@ -1,8 +1,8 @@
 /** Checks the uploaded bundle: classes keep the names by which the platform and the SDK find them. */
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { buildWorker } from '../../host/build-worker.ts';
+import { buildWorker, type SandboxKind } from '../../host/build-worker.ts';
 
 /** Prints the run-time name of each exported class, which keys the SDK's registries. */
 const witness = `
@@ -13,12 +13,19 @@ export default { fetch: () => Response.json(names) };
 export * from './index.js';
 `;
 
-let miniflare: Miniflare;
-let names: Record<string, string>;
+const everyKind = [
+  'TaskSandbox',
+  'TaskRecord',
+  'TaskWorkflow',
+  'TaskInbox',
+  'TaskIndex',
+  'Slots',
+  'EgressGateway',
+];
 
-beforeAll(async () => {
-  const { modules } = await buildWorker(() => undefined);
-  miniflare = new Miniflare(
+async function namesIn(kind: SandboxKind): Promise<Record<string, string>> {
+  const { modules } = await buildWorker(() => undefined, kind);
+  const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: 'airlock-bundle',
       log: new Log(LogLevel.NONE),
@@ -28,24 +35,23 @@ beforeAll(async () => {
       compatibilityFlags: ['nodejs_compat'],
     }),
   );
-  const answer = await miniflare.dispatchFetch('http://worker/');
-  names = z.record(z.string(), z.string()).parse(await answer.json());
-}, 120_000);
-afterAll(async () => await miniflare.dispose());
+  try {
+    const answer = await miniflare.dispatchFetch('http://worker/');
+    return z.record(z.string(), z.string()).parse(await answer.json());
+  } finally {
+    await miniflare.dispose();
+  }
+}
 
-it('exports every class that the platform binds, and the sandbox under its own name', () => {
-  expect(Object.keys(names)).toEqual(
-    expect.arrayContaining([
-      'TaskSandbox',
-      'ContainerProxy',
-      'TaskRecord',
-      'TaskWorkflow',
-      'TaskInbox',
-      'TaskIndex',
-      'Slots',
-      'EgressGateway',
-    ]),
-  );
-  // A container's requests carry its class's name, and it outlives a deployment: the name must stay.
-  expect(names['TaskSandbox']).toBe('TaskSandbox');
-});
+it.each<[SandboxKind, readonly string[]]>([
+  ['native', []],
+  ['sdk', ['ContainerProxy']],
+])(
+  'exports for %s every class that the platform binds, and the sandbox under its own name',
+  async (kind, more) => {
+    const names = await namesIn(kind);
+    expect(Object.keys(names)).toEqual(expect.arrayContaining([...everyKind, ...more]));
+    // A container's requests carry its class's name, and it outlives a deployment: the name must stay.
+    expect(names['TaskSandbox']).toBe('TaskSandbox');
+  },
+);

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { imageBase } from '../../cli/image/image-base.ts';
+import { defaultSandboxKind } from '../../host/build-worker.ts';
 import { projectRoot } from '../../host/project-root.ts';
 import type { Finding } from '../../src/doctor/check.ts';
 import { airlockVersion } from '../../src/version.ts';
@@ -186,6 +187,27 @@ describe('npm run deploy', () => {
       .filter(([program]) => program === 'wrangler')
       .map((args) => args[args.indexOf('--env') + 1]);
     expect(named).toEqual(['staging', 'staging', 'staging']);
+  });
+
+  // The kinds of `wrangler.jsonc` here are the default's.
+  it.each([
+    ['native', []],
+    ['sdk', []],
+    ['native', ['--dry-run']],
+  ])('checks the other kind of sandbox, %s, before it writes the choice %j', async (kind, more) => {
+    const changes = kind !== defaultSandboxKind && more.length === 0;
+    const args = ['--env', 'staging', '--sandbox', kind, '--url', deployment.origin, ...more];
+    const done = await run(healthy, args);
+    expect(done.code).toBe(0);
+    const writes = done.calls.filter((call) => call.includes('--sandbox'));
+    const generate = ['node', 'scripts/generate-environments.ts', '--sandbox', kind, '--env', 'staging'];
+    expect(writes).toEqual(changes ? [generate] : []);
+    const [bundle = []] = done.calls.filter((call) => call.includes('--dry-run'));
+    expect(bundle.includes('--config')).toBe(kind !== defaultSandboxKind);
+    expect(uploads(done)).toEqual(
+      more.length > 0 ? [] : [['wrangler', 'deploy', ...asBuilt, '--env', 'staging']],
+    );
+    expect(done.output.includes('written to wrangler.jsonc: commit it')).toBe(changes);
   });
 
   it('waits for the uploaded version while the previous deployment still answers', async () => {
@@ -390,6 +412,7 @@ describe('npm run deploy', () => {
   it.each([
     [['--help'], 0, /--dry-run/],
     [['--nonsense'], 2, /--nonsense/],
+    [['--sandbox', 'docker'], 2, /--sandbox must be native .* or sdk/],
   ])('answers %j', async (args, code, text) => {
     const done = await run(healthy, args);
     expect(done.code).toBe(code);
