@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { machineNames } from '../../src/config/resolve-repository.ts';
-import type { Finding } from '../../src/doctor/check.ts';
+import type { Finding } from '../../src/core/finding.ts';
 import { withConfigFile } from './config-file.ts';
 import { generated, imagesProblems, instancesProblems } from './deployment-environments.ts';
 import { checkoutWith } from '../doctor/checkout.ts';

@@ -1,16 +1,13 @@
 /** Asks a running Airlock over HTTP for its health and its doctor's findings, and parses the answers. */
 import { z } from 'zod';
-import { findingSchema, type Finding } from '../../src/doctor/check.ts';
+import { doctorReportSchema, type Finding } from '../../src/core/finding.ts';
 import { ask, type Service } from '../../src/doctor/service.ts';
 
 const healthSchema = z.object({ ok: z.literal(true), version: z.string() });
 const problemSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
-const reportSchema = z.object({
-  version: z.string(),
-  configHash: z.string(),
+const reportSchema = doctorReportSchema.pick({ version: true, configHash: true, findings: true }).extend({
   // Older versions do not report it.
   deploymentId: z.string().nullable().default(null),
-  findings: z.array(findingSchema),
 });
 
 export type Health =

@@ -1,5 +1,6 @@
 /** The doctor for a deployment: compares it with this checkout, and fetches its findings by the API token. */
-import { fail, ok, runChecks, warn, type Finding, type Verdict } from '../../src/doctor/check.ts';
+import type { Finding } from '../../src/core/finding.ts';
+import { fail, ok, runChecks, warn, type Verdict } from '../../src/doctor/check.ts';
 import { askDoctor, askHealth, type Health, type WorkerReport } from './ask-worker.ts';
 import type { Checkout } from './checkout.ts';
 

@@ -1,5 +1,5 @@
 /** Formats the doctor's findings: one line per check for people, one JSON document for programs. */
-import type { Finding } from '../../src/doctor/check.ts';
+import type { Finding } from '../../src/core/finding.ts';
 import { dim, green, red } from '../terminal/colour.ts';
 import { plain } from '../terminal/plain-text.ts';
 

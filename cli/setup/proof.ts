@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { startBot, type Bot } from '../../host/bot.ts';
 import { readEnvironment } from '../../host/environment.ts';
 import { openLogFile } from '../../host/log-file.ts';
-import type { Finding } from '../../src/doctor/check.ts';
+import type { Finding } from '../../src/core/finding.ts';
 import { parseJson } from '../../src/lib/parse-json.ts';
 import { examineHere } from '../doctor/examine-here.ts';
 import { refusalIn, refuse, type Refusal } from './refusal.ts';

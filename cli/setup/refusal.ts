@@ -1,5 +1,5 @@
 /** What a step of the set-up answers when it cannot be done: what happened, and what to do next. */
-import type { Finding } from '../../src/doctor/check.ts';
+import type { Finding } from '../../src/core/finding.ts';
 import type { RepositoryRef } from '../../src/core/task.ts';
 
 export interface Refusal {

@@ -1,12 +1,14 @@
 /** Wires the doctor without `base.ts`, because it has to work where the settings are incomplete. */
 import { Hono } from 'hono';
-import { runChecks, type Finding } from '../doctor/check.ts';
+import type { DoctorReport, Finding } from '../core/finding.ts';
+import { runChecks } from '../doctor/check.ts';
 import { examine } from '../doctor/doctor.ts';
 import { sandboxChecks, sandboxDeadlineMs } from '../doctor/sandbox-checks.ts';
 import { sha256Hex } from '../lib/digest.ts';
 import { probeSandbox, probeTaskId } from '../tasks/workflow/probe-sandbox.ts';
 import { airlockVersion, codexVersion } from '../version.ts';
-import { doctorRoute, type DoctorAsked } from '../web/doctor-route.ts';
+import type { DoctorAsked } from '../web/api-requests.ts';
+import { doctorRoute } from '../web/doctor-route.ts';
 import type { Env } from './env.ts';
 import { recordOf } from './objects.ts';
 import { platformOf } from './platform.ts';
@@ -24,7 +26,7 @@ export function composeDoctor(env: Env, path: string): Hono {
   );
 }
 
-async function report(env: Env, asked: DoctorAsked): Promise<object> {
+async function report(env: Env, asked: DoctorAsked): Promise<DoctorReport> {
   const { configText, deploymentId } = platformOf(env);
   return {
     version: airlockVersion,

@@ -1,27 +1,8 @@
 /** Runs all checks at the same time, each within its own deadline, so that none that hangs hides another. */
-import * as z from 'zod';
+import type { Finding } from '../core/finding.ts';
 import { DeadlineError, withDeadline } from '../lib/with-deadline.ts';
 
-/** `warn`: it works, or cannot be determined. `skip`: another check explains why this one cannot run. */
-const statusSchema = z.enum(['ok', 'warn', 'fail', 'skip']);
-
-export const findingSchema = z.object({
-  id: z.string(),
-  status: statusSchema,
-  /** What the check found. */
-  found: z.string(),
-  /** The remedy; null when there is nothing to do. */
-  todo: z.string().nullable(),
-  /** Milliseconds. */
-  ms: z.number(),
-});
-export type Finding = z.infer<typeof findingSchema>;
-
-export interface Verdict {
-  readonly status: z.infer<typeof statusSchema>;
-  readonly found: string;
-  readonly todo: string | null;
-}
+export type Verdict = Pick<Finding, 'status' | 'found' | 'todo'>;
 
 export interface Check {
   readonly id: string;

@@ -1,5 +1,6 @@
 /** Runs every check, where the secrets are. Only reads, but for a sandbox and a token, which it ends. */
-import { runChecks, once, type Finding } from './check.ts';
+import type { Finding } from '../core/finding.ts';
+import { runChecks, once } from './check.ts';
 import { clockCheck, readClock } from './clock-check.ts';
 import { gitHostCheck } from './git-host-check.ts';
 import { githubApp, githubChecks } from './github-checks.ts';

@@ -14,3 +14,13 @@ export const publishSchema = z.strictObject({
     .regex(/^[0-9a-f]{64}$/)
     .optional(),
 });
+export const doctorAskedSchema = z.strictObject({
+  /** The address at which the caller reaches this deployment. The webhook should lead there. */
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(300)
+    .optional(),
+  /** `sandbox`: only that check, for a Worker started for it. `version`: no check, no sandbox. */
+  only: z.enum(['sandbox', 'version']).optional(),
+});
+export type DoctorAsked = z.infer<typeof doctorAskedSchema>;

@@ -1,26 +1,16 @@
 /** `POST /api/doctor` for the holder of `API_TOKEN`. A POST, because it starts a sandbox. */
 import { Hono } from 'hono';
-import * as z from 'zod';
+import type { DoctorReport } from '../core/finding.ts';
 import { refusedAccess } from './access.ts';
+import { doctorAskedSchema, type DoctorAsked } from './api-requests.ts';
 import { bodyProblem, readJson } from './json-body.ts';
 import { allowOnly, problem } from './problem.ts';
 
 export interface DoctorRouteDeps {
   readonly apiToken: string | null;
-  /** Never rejects because of what it checks. Returns JSON. */
-  examine(asked: DoctorAsked): Promise<object>;
+  /** Never rejects because of what it checks. */
+  examine(asked: DoctorAsked): Promise<DoctorReport>;
 }
-
-const askedSchema = z.strictObject({
-  /** The address at which the caller reaches this deployment. The webhook should lead there. */
-  url: z
-    .url({ protocol: /^https?$/ })
-    .max(300)
-    .optional(),
-  /** `sandbox`: only that check, for a Worker started for it. `version`: no check, no sandbox. */
-  only: z.enum(['sandbox', 'version']).optional(),
-});
-export type DoctorAsked = z.infer<typeof askedSchema>;
 
 const maxBodyBytes = 1024;
 
@@ -32,7 +22,7 @@ export function doctorRoute(deps: DoctorRouteDeps): Hono {
     const body = await readJson(c.req.raw, maxBodyBytes);
     if (body.kind !== 'json') return bodyProblem(c, body.kind, maxBodyBytes);
     // No body: the address is unknown.
-    const asked = askedSchema.safeParse(body.untrusted ?? {});
+    const asked = doctorAskedSchema.safeParse(body.untrusted ?? {});
     if (!asked.success)
       return problem(c, 400, 'invalid', 'The body has to be {"url": "https://…"} or empty.');
     return c.json(await deps.examine(asked.data));

@@ -3,10 +3,11 @@
  * requests. Loaded when somebody asks for it. `api.test.ts` holds each answer against it. Pure.
  */
 import * as z from 'zod';
+import { doctorReportSchema } from '../core/finding.ts';
 import { openStates } from '../core/open-task.ts';
 import { causes } from '../core/reasons.ts';
 import { repositoryRefSchema, taskPhases } from '../core/task.ts';
-import { publishSchema, startSchema } from './api-requests.ts';
+import { doctorAskedSchema, publishSchema, startSchema } from './api-requests.ts';
 import { ledgerPageSchema, ledgerQuerySchema } from './ledger-page.ts';
 
 const instant = z.iso.datetime({ offset: true });
@@ -63,8 +64,9 @@ const answers = {
   Tasks: z.union([z.strictObject({ tasks: z.array(z.union([listed, open])) }), ledgerPageSchema]),
   Cancelled: z.strictObject({ cancelled: z.literal(true), reason: z.string() }),
   Published: z.strictObject({ started: z.literal(true) }),
+  DoctorReport: doctorReportSchema,
 } as const;
-const requests = { StartTask: startSchema, Publish: publishSchema } as const;
+const requests = { StartTask: startSchema, Publish: publishSchema, AskDoctor: doctorAskedSchema } as const;
 
 interface Operation {
   readonly summary: string;
@@ -119,6 +121,14 @@ const paths: Readonly<Record<string, Readonly<Partial<Record<'get' | 'post', Ope
       body: 'Publish',
       answer: [202, 'Published'],
       problems: [400, 404, 408, 409, 413],
+    },
+  },
+  '/api/doctor': {
+    post: {
+      summary: 'Examines the setup. Starts a sandbox for it, unless only the version is asked for.',
+      body: 'AskDoctor',
+      answer: [200, 'DoctorReport'],
+      problems: [400, 408, 413],
     },
   },
 };

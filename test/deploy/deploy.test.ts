@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { imageBase } from '../../cli/image/image-base.ts';
 import { defaultSandboxKind } from '../../host/build-worker.ts';
 import { projectRoot } from '../../host/project-root.ts';
-import type { Finding } from '../../src/doctor/check.ts';
+import type { Finding } from '../../src/core/finding.ts';
 import { airlockVersion } from '../../src/version.ts';
 import { runMark } from '../run/run-mark.ts';
 import { listen } from '../sandbox/local-subject.ts';

@@ -5,7 +5,8 @@ import { checkoutWith, type Checkout } from '../../cli/doctor/checkout.ts';
 import { examineDeployment } from '../../cli/doctor/examine-deployment.ts';
 import { examineHere, examineSandboxes } from '../../cli/doctor/examine-here.ts';
 import { explain } from '../../host/sandbox/support.ts';
-import { runChecks, type Finding } from '../../src/doctor/check.ts';
+import { doctorReportSchema, type Finding } from '../../src/core/finding.ts';
+import { runChecks } from '../../src/doctor/check.ts';
 import type { NewRuleset } from '../../simulators/github/contract.ts';
 import { sandboxChecks } from '../../src/doctor/sandbox-checks.ts';
 import { eventNeeds, permissionNeeds } from '../../src/doctor/app-needs.ts';
@@ -924,12 +925,14 @@ describe('POST /api/doctor', () => {
       headers: { authorization: `Bearer ${world.environment['API_TOKEN'] ?? ''}` },
       body: '{"only":"version"}',
     });
-    expect(await response.json()).toMatchObject({
+    const report: unknown = await response.json();
+    expect(report).toMatchObject({
       version: airlockVersion,
       // Only Cloudflare gives one.
       deploymentId: null,
       findings: [],
     });
+    expect(doctorReportSchema.strict().parse(report)).toEqual(report);
   });
 
   it.each([
