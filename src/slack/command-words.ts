@@ -20,7 +20,7 @@ export type CommandReading =
   | { readonly kind: 'on-task'; readonly verb: IdVerb; readonly idPrefix: string }
   | { readonly kind: 'needs-id'; readonly verb: IdVerb }
   | { readonly kind: 'not-an-id'; readonly verb: IdVerb; readonly word: string }
-  /** Asks to make it the channel's default. `name`: `owner/name` as it was written. */
+  /** Asks for the channel's default. `name`: `owner/name` as it was written, or an example. */
   | { readonly kind: 'here'; readonly name: string }
   /** `asked` is plain text, possibly empty. */
   | { readonly kind: 'where'; readonly asked: AskRead }
@@ -56,6 +56,13 @@ function readCommandWord(word: CommandWord, rest: string): CommandReading | null
   return word === 'help' || word === 'list' || word === 'repos' ? { kind: word } : null;
 }
 
+/** Null: `here` begins a sentence. Without a name, or with an alias, whose meaning is not shown: an example. */
+function nameFor(rest: string, repositoryOf: (word: string) => RepositoryRef | null): string | null {
+  if (rest === '' || repositoryOf(rest) !== null) return 'owner/repo';
+  const named = parseRepositoryRef(rest);
+  return named === null ? null : `${named.owner}/${named.name}`;
+}
+
 /** `repositoryOf` resolves aliases. Linear time, except for words of up to 16 letters. */
 export function readCommand(
   untrustedMrkdwn: string,
@@ -67,8 +74,8 @@ export function readCommand(
   if (words === '') return { kind: 'form', repository: null };
 
   const [, first = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(words) ?? [];
-  const here = /^here$/i.test(first) ? parseRepositoryRef(rest.trim()) : null;
-  if (here !== null) return { kind: 'here', name: `${here.owner}/${here.name}` };
+  const here = /^here[.!?]{0,3}$/i.test(first) ? nameFor(rest.trim(), repositoryOf) : null;
+  if (here !== null) return { kind: 'here', name: here };
   const command = commandWords.find((one) => one === first.toLowerCase().replace(/[.!?]{1,3}$/, ''));
   if (command === 'where') {
     const read = readWords(untrustedMrkdwn.trimStart().slice(first.length), repositoryOf);

@@ -180,6 +180,8 @@ describe('a command with an instruction', () => {
     ['help', '`/codex where what to do`'],
     ['HELP', '`/codex where what to do`'],
     ['here acme/shop', '`"C0DEV": "acme/shop"` under `slack.channels`'],
+    ['here shop', '`"C0DEV": "owner/repo"` under `slack.channels`'],
+    ['Here', '`"C0DEV": "owner/repo"` under `slack.channels`'],
     ['staus', 'Did you mean `/codex status`?'],
     ['lst', 'Did you mean `/codex list`?'],
     ['cnacel', 'Did you mean `/codex cancel`?'],
