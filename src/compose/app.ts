@@ -8,6 +8,7 @@ import { githubWebhooks } from '../github/webhooks.ts';
 import { createBodyRoom } from '../lib/body-room.ts';
 import { slackRoutes } from '../slack/routes.ts';
 import { airlockVersion } from '../version.ts';
+import { claimRepetition } from '../tasks/run-again.ts';
 import { createApp } from '../web/app.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
@@ -70,6 +71,7 @@ function createRoutes(env: Env): Hono {
             room,
             policy,
             startTask: async (request) => await accept(env, request),
+            claimRepetition: async (taskId) => await claimRepetition(taskId, (other) => recordOf(env, other)),
             index,
             chat,
             installedRepositories: async () => await installedRepositories(env),

@@ -4,10 +4,11 @@ import { pageAccess, type RepositoryAccess } from '../core/access/page-access.ts
 import { repositoryAccess } from '../github/repository-access.ts';
 import { authorizeAddress, personOfCode } from '../github/sign-in.ts';
 import { createSigner } from '../lib/signer.ts';
+import { runAgain } from '../tasks/run-again.ts';
 import type { PageDeps, PageTask } from '../web/pages/page-deps.ts';
 import { baseOf } from './base.ts';
 import type { Env } from './env.ts';
-import { retryPublication } from './instances.ts';
+import { retryPublication, start } from './instances.ts';
 import { ask, ledgerOf, listLedger, recordOf, slotsObjectOf } from './objects.ts';
 import { platformOf } from './platform.ts';
 import { log, now } from './runtime.ts';
@@ -56,6 +57,12 @@ export async function composePages(env: Env): Promise<Hono> {
       ),
     accessOf: cachedAccess(env),
     retryPublication: async (taskId, approval) => await retryPublication(env, taskId, approval),
+    runAgain: async (taskId, requester) =>
+      await runAgain(taskId, requester, {
+        recordOf: (other) => recordOf(env, other),
+        start: async (request) => await start(env, request),
+        now,
+      }),
     now,
     pause: async (ms) => await new Promise((resolve) => setTimeout(resolve, ms)),
     log,

@@ -6,6 +6,7 @@ import {
   sameRepository,
   shortIdOf,
   slackTaskId,
+  repeatedTaskId,
   taskIdFor,
   type SlackTaskKey,
 } from './ids.ts';
@@ -90,7 +91,6 @@ describe('slackTaskId', () => {
     ],
     [{ event: 'form', teamId: 'T1', viewId: 'V1' }, 'slack-20acf6cbc0c58dc3993fa6932f07f8aea60b412e'],
     [message, 'slack-540aef1f42876f527893c4116cb6a317fa0d9e72'],
-    [{ event: 'retry', taskId: 'slack-1' }, 'slack-8858f6bedd0a795c9224a87796b76e9651154098'],
   ])('keeps the id of %j', async (key, id) => {
     expect(await slackTaskId(key)).toBe(id);
   });
@@ -101,7 +101,6 @@ describe('slackTaskId', () => {
       fc.record({ event: fc.constant('command' as const), teamId: part, triggerId: part }),
       fc.record({ event: fc.constant('form' as const), teamId: part, viewId: part }),
       fc.record({ event: fc.constant('message' as const), teamId: part, channelId: part, ts: part }),
-      fc.record({ event: fc.constant('retry' as const), taskId: part }),
     );
     const sorted = (of: SlackTaskKey): string =>
       JSON.stringify(Object.entries(of).toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -113,9 +112,20 @@ describe('slackTaskId', () => {
     );
   });
 
-  it('gives a retry of a retry a new id', async () => {
-    const first = await slackTaskId({ event: 'retry', taskId: await slackTaskId(message) });
-    expect(await slackTaskId({ event: 'retry', taskId: first })).not.toBe(first);
+  it.each([
+    ['slack-1', null, 'slack-8858f6bedd0a795c9224a87796b76e9651154098'],
+    ['gh-1-c2', null, /^gh-[0-9a-f]{40}$/],
+    ['api-1', 'api-2', /^api-[0-9a-f]{40}$/],
+  ])('gives the repetition of %s, instead of %s, an id of its own', async (taskId, instead, expected) => {
+    const first = await repeatedTaskId(taskId, instead);
+    expect(first).toMatch(expected);
+    const others = [
+      await repeatedTaskId(taskId, first),
+      await repeatedTaskId(first, null),
+      await repeatedTaskId(first, instead),
+    ];
+    expect(new Set([first, ...others.slice(0, 2)]).size).toBe(3);
+    expect(others).not.toContain(first);
   });
 });
 

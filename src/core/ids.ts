@@ -59,9 +59,7 @@ export type SlackTaskKey =
   | { readonly event: 'command'; readonly teamId: string; readonly triggerId: string }
   | { readonly event: 'form'; readonly teamId: string; readonly viewId: string }
   /** Includes mentions: Slack sends `app_mention` and `message` for one message, and both are one task. */
-  | { readonly event: 'message'; readonly teamId: string; readonly channelId: string; readonly ts: string }
-  /** The id of the task to retry, so that a double click is one retry. */
-  | { readonly event: 'retry'; readonly taskId: string };
+  | { readonly event: 'message'; readonly teamId: string; readonly channelId: string; readonly ts: string };
 
 /** A hash: Slack's ids have characters that a task id lacks. Leaves out what is unsigned or per event. */
 export async function slackTaskId(key: SlackTaskKey): Promise<string> {
@@ -77,9 +75,17 @@ function partsOf(key: SlackTaskKey): readonly string[] {
       return [key.event, key.teamId, key.viewId];
     case 'message':
       return [key.event, key.teamId, key.channelId, key.ts];
-    case 'retry':
-      return [key.event, key.taskId];
   }
+}
+
+/**
+ * The task that a button starts to repeat an ended one, so that a double click is one task. `instead`: the
+ * repetition before, which nobody was allowed.
+ */
+export async function repeatedTaskId(taskId: string, instead: string | null): Promise<string> {
+  const [place = ''] = taskId.split('-');
+  const parts = ['retry', taskId, ...(instead === null ? [] : [instead])];
+  return `${place}-${(await sha256Hex(JSON.stringify(parts))).slice(0, 40)}`;
 }
 
 /** The first 8 hex digits of SHA-256(taskId): readable, but not unique for ever, so never a key. */

@@ -51,8 +51,9 @@ export const maxRemarks = 50;
 export const maxRemarkCharacters = 200_000;
 
 /** Whether a running turn can do what is asked: it keeps its model, its base and its form of answer. */
-export function isRemark({ ask, trigger, instruction, options }: TaskRequest): boolean {
-  if (ask.kind !== 'run' || ask.job !== undefined || instruction.trim() === '') return false;
+export function isRemark({ ask, trigger, instruction, options, onPage }: TaskRequest): boolean {
+  if (onPage !== undefined || ask.kind !== 'run' || ask.job !== undefined || instruction.trim() === '')
+    return false;
   if (Object.values(options).some((option) => option !== undefined)) return false;
   switch (trigger.kind) {
     case 'github':

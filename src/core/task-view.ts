@@ -27,6 +27,10 @@ export interface TaskView {
   readonly issueNumber: number | null;
   /** GitHub login, or the name in Slack. */
   readonly requester: string | null;
+  /** The task on whose page this one was asked, to repeat it; null: it was asked elsewhere. */
+  readonly repeats: string | null;
+  /** The task that repeats this one; null: none does. */
+  readonly repeatedBy: string | null;
   readonly instruction: string;
   /** ISO 8601. */
   readonly acceptedAt: string;

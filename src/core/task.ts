@@ -133,6 +133,17 @@ export const taskRequestSchema = z.strictObject({
     )
     .max(20)
     .optional(),
+  /**
+   * Asked on the page of the task that it repeats, by `requester` or by the operator. Whose access counts is
+   * decided by that, and not by `trigger`, which says where the answer goes. `place`: the page's repository.
+   */
+  onPage: z
+    .strictObject({
+      repeats: taskIdSchema,
+      by: z.enum(['person', 'operator']),
+      place: githubTriggerSchema.pick({ installationId: true, repositoryId: true }).nullable(),
+    })
+    .optional(),
   /** What is asked. `invalid`: the mention could not be understood, and the task ends with that message. */
   ask: z.discriminatedUnion('kind', [
     /** Needs a sandbox. Without a job it is a change. */

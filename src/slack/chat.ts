@@ -92,6 +92,8 @@ export function createChat(deps: ChatDeps): Chat {
         const [ref, agent] = await Promise.all([savePost(posting, known), showStatus(session, known)]);
         return ref === null ? null : withStatus(ref, agent);
       }
+      // Who asked on a page sees it there.
+      if (isForRequesterOnly(view) && view.repeats !== null) return null;
       const ref = isForRequesterOnly(view) ? await notifyRequester(posting) : await savePost(posting, null);
       return ref === null ? null : withStatus(ref, await showStatus(session, ref));
     },

@@ -1,6 +1,6 @@
 /** Cancels, retries, approves or routes a task, once it has checked that the user may. */
 import { reasonText } from '../core/reason.ts';
-import { shortIdOf, slackTaskId } from '../core/ids.ts';
+import { shortIdOf } from '../core/ids.ts';
 import { askersOf } from '../core/access/approver.ts';
 import { maySlackUse, groupsAskedAbout } from '../core/access/slack-access.ts';
 import type { ChatPerson } from '../core/chat.ts';
@@ -99,10 +99,11 @@ export async function retryTask(
       ? `I am retrying the publication of the change of ${name}.`
       : `I could not retry the publication of ${name}: ${renderUntrusted(again.reason)}`;
   }
-  const again = await slackTaskId({ event: 'retry', taskId });
+  const again = await deps.claimRepetition(taskId);
   const shortId = await shortIdOf(again);
+  const { onPage: _, ...asked } = request;
   const started = await deps.startTask({
-    ...request,
+    ...asked,
     taskId: again,
     shortId,
     acceptedAt: deps.now().toISOString(),

@@ -35,6 +35,8 @@ export interface SlackDeps {
     taskId: string,
     approval: Approval | null,
   ): Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
+  /** The id of the one task that repeats this one. It can have been started before. */
+  claimRepetition(taskId: string): Promise<string>;
   readonly index: TaskIndex;
   readonly chat: Pick<Chat, 'person'>;
   /** The repositories of the App's installations, to expand configuration entries with a `*`. */

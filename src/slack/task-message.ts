@@ -93,11 +93,18 @@ function messageWith(
   };
 }
 
-/** The request, with the only mention in the message. Its user id comes from a payload that Slack signed. */
+/**
+ * The request, with the only mention in the message. Its user id comes from a payload that Slack signed. Who
+ * asked on a page is not known in Slack.
+ */
 function requestLine(view: TaskView, trigger: SlackTrigger): string {
   const [firstLine = ''] = view.instruction.trim().split('\n');
   const asked = escapeInline(firstLine, 500);
-  return asked === '' ? `<@${trigger.userId}> asked` : `<@${trigger.userId}> asked: ${bold(asked)}`;
+  const who =
+    view.repeats === null
+      ? `<@${trigger.userId}> asked`
+      : `${escapeInline(view.requester ?? '', 100)} asked again, on the task’s page`;
+  return asked === '' ? who : `${who}: ${bold(asked)}`;
 }
 
 /** The repository, the reason for it, and a button to change it while the task runs. */

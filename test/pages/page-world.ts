@@ -81,6 +81,10 @@ export function pageWorld(
       calls.push(['publish', ...asked]);
       return { started: true };
     },
+    runAgain: async (...asked) => {
+      calls.push(['again', ...asked]);
+      return { started: true, taskId: 'gh-2' };
+    },
     now: () => clock.now,
     pause: async (ms) => void pauses.push(ms),
     log: (event) => logged.push(event),

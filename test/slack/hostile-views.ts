@@ -146,6 +146,8 @@ export const hostileView: fc.Arbitrary<TaskView> = fc.record({
   queuePosition: fc.option(fc.integer({ min: 1, max: 10_000 })),
   issueNumber: fc.constant(null),
   requester: fc.option(hostileText),
+  repeats: fc.constantFrom(null, 'slack-1'),
+  repeatedBy: fc.constant(null),
   instruction: hostileText,
   acceptedAt: fc.constant('2026-11-21T06:00:00.000Z'),
   endedAt: fc.constant(null),

@@ -3,7 +3,7 @@ import { aReason } from '../fixtures/a-reason.ts';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { IndexedTask } from '../../src/core/chat.ts';
-import { shortIdOf, slackTaskId } from '../../src/core/ids.ts';
+import { shortIdOf, repeatedTaskId, slackTaskId } from '../../src/core/ids.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import type { TaskOutcome, TaskRequest } from '../../src/core/task.ts';
 import {
@@ -451,7 +451,7 @@ describe('cancel and retry with an id', () => {
   it('retry starts an ended task once more, in its thread and in the name of the user', async () => {
     const world = createWorld();
     const id = await addTask(world, 'slack-1', { by: 'U0BEN', view: { outcome: failed(false) } });
-    const again = await slackTaskId({ event: 'retry', taskId: 'slack-1' });
+    const again = await repeatedTaskId('slack-1', null);
     expect(await privateAnswer(world, command(`retry ${id}`))).toContain(
       `being retried as \`${await shortIdOf(again)}\``,
     );

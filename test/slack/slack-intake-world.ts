@@ -12,6 +12,7 @@ import {
 } from '../../src/core/policy.ts';
 import type { TaskView } from '../../src/core/task-view.ts';
 import { taskRequestSchema, type RepositoryRef, type TaskRequest } from '../../src/core/task.ts';
+import { repeatedTaskId } from '../../src/core/ids.ts';
 import { createBodyRoom } from '../../src/lib/body-room.ts';
 import type { SlackDeps } from '../../src/slack/deps.ts';
 import { slackRoutes } from '../../src/slack/routes.ts';
@@ -169,6 +170,7 @@ export function createWorld(options: WorldOptions = {}): World {
       );
       return { started: true };
     },
+    claimRepetition: async (taskId) => await repeatedTaskId(taskId, null),
     index: {
       put: async (task) => void indexed.push(task),
       inThread: async (channelId, threadTs, before) =>

@@ -1,7 +1,8 @@
 /** The pages through the whole Worker: who sees a task, asked of the simulated GitHub. */
-import { listDurableObjectIds } from 'cloudflare:test';
+import { introspectWorkflowInstance, listDurableObjectIds } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { beforeAll, expect, inject, it } from 'vitest';
+import { repeatedTaskId } from '../../src/core/ids.ts';
 import { createSigner } from '../../src/lib/signer.ts';
 import { authorization, recordOf, taskRequest } from './task.ts';
 
@@ -32,6 +33,37 @@ it('shows a task to collaborators, and to no stranger, whatever their login', as
   expect(await seen('rea', rea)).toEqual([200, true, false]);
   expect(await seen('eve', eve)).toEqual([404, false, false]);
   expect(await seen('ada', 999_999)).toEqual([404, false, false]);
+});
+
+it('runs a task again once for a double click, in the name of the person, whom GitHub is asked about', async () => {
+  const { ada, rea } = inject('people');
+  const endedId = 'api-ended';
+  await env.SLOTS.get(env.SLOTS.idFromName('slots')).accepted(endedId);
+  await recordOf(endedId).open(taskRequest(endedId));
+  await recordOf(endedId).learn({ authorization: authorization() });
+  await recordOf(endedId).finish({ kind: 'cancelled', by: 'somebody' });
+  const press = async (login: string, userId: number) => {
+    const page = await (await visit(`/t/${endedId}`, 'ada', ada)).text();
+    const token = /name="token" value="([^"]+)"/.exec(page)?.[1] ?? '';
+    const form = { method: 'POST', redirect: 'manual', body: new URLSearchParams({ token }) } as const;
+    const answer = await visit(`/t/${endedId}/again`, login, userId, form);
+    return [answer.status, answer.headers.get('location')];
+  };
+  expect(await press('rea', rea)).toEqual([403, null]);
+  const taskId = await repeatedTaskId(endedId, null);
+  const instance = await introspectWorkflowInstance(env.TASK_WORKFLOW, taskId);
+  try {
+    const twice = await Promise.all([press('ada', ada), press('ada', ada)]);
+    expect(twice).toEqual([1, 2].map(() => [303, `/t/${taskId}`]));
+    const shown = await (await visit(`/t/${taskId}`, 'ada', ada)).text();
+    expect(shown).toContain(`<a href="/t/${endedId}">asked again</a> by ada`);
+    expect(await (await visit(`/t/${endedId}`, 'ada', ada)).text()).toContain(`href="/t/${taskId}"`);
+    // The bundled configuration lists no repository.
+    await instance.waitForStatus('complete');
+    expect(await instance.getOutput()).toMatchObject({ kind: 'refused' });
+  } finally {
+    await instance.dispose();
+  }
 });
 
 it('streams the log of a task to the page', async () => {

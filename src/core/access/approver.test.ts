@@ -8,6 +8,12 @@ const maria = { login: 'maria', id: 3 };
 const api: TaskRequest = { ...request, trigger: { kind: 'api' }, requester: null };
 const bySlack = (slackUserId: string) => ({ slackUserId });
 const byGithub = (id: number) => ({ github: { login: 'whatever', id } });
+const onPage = (of: TaskRequest, by: 'person' | 'operator', requester = of.requester): TaskRequest => ({
+  ...of,
+  requester,
+  askedBefore: askersOf(of),
+  onPage: { repeats: of.taskId, by, place: null },
+});
 const retried = (by: TaskRequest, of: TaskRequest): TaskRequest => ({ ...by, askedBefore: askersOf(of) });
 
 describe('the approver', () => {
@@ -20,6 +26,11 @@ describe('the approver', () => {
     ['the API, for a task from the API', {}, api, null, true],
     ['the API, for a task from GitHub', {}, request, maria, false],
     ['the API, for a task from Slack', {}, slackRequest, null, false],
+    ['the API, for a task that a person ran again', {}, retried(request, api), maria, true],
+    ['the operator, who ran it again on its page', {}, onPage(slackRequest, 'operator'), null, true],
+    ['the operator, for a task that a person ran again', {}, onPage(request, 'person'), maria, false],
+    ['who ran it again on its page', byGithub(3), onPage(slackRequest, 'person', maria), null, true],
+    ['who asked in Slack before that', bySlack('U1'), onPage(slackRequest, 'person', maria), null, true],
     [
       'who asked before a retry',
       byGithub(3),

@@ -180,6 +180,43 @@ describe('authorize from Slack', () => {
     expect(authorize({ ...asked, ...over })).toMatchObject({ kind: 'refused', reason: { code } });
   });
 
+  /** Asked on the page of a task in Slack, whose asker has left. */
+  const onPage = (by: 'person' | 'operator'): RoutedRequest => ({
+    ...slack,
+    requester: by === 'person' ? request.requester : null,
+    onPage: { repeats: 'slack-0', by, place: { installationId: 3, repositoryId: 5 } },
+  });
+  const stranger = { person: null, team: 'T1' };
+  const person = { request: onPage('person'), canWrite: true, chat: stranger } as const;
+  const operator = { request: onPage('operator'), chat: stranger };
+  it.each<[string, Partial<AuthorizeInput>, string | null]>([
+    ['a writer', person, null],
+    ['a writer who is not among the people in Slack', { ...person, policy: listed(['C1'], []) }, null],
+    ['the operator', operator, null],
+    ['a reader', { ...person, canWrite: false }, 'no-write-access'],
+    ['somebody whose access is unknown', { ...person, canWrite: 'unknown' }, 'permission-unknown'],
+    ['a writer, for a closed channel', { ...person, policy: listed(['C2'], []) }, 'slack-channel-not-listed'],
+    [
+      'the operator, for a closed channel',
+      { ...operator, policy: listed(['C2'], []) },
+      'slack-channel-not-listed',
+    ],
+    ['a writer, where Slack is closed', { ...person, policy }, 'slack-not-enabled'],
+    [
+      'the operator, for another repository',
+      { ...operator, facts: { ...facts, repositoryId: 6 } },
+      'repository-changed',
+    ],
+    [
+      'the operator, where the allowlist changed',
+      { ...operator, policy: notListed },
+      'repository-not-listed',
+    ],
+  ])('asks GitHub about who asked on the page of a task: %s', (_, over, code) => {
+    const verdict = authorize({ ...asked, ...over });
+    expect(verdict.kind === 'refused' ? verdict.reason.code : null).toBe(code);
+  });
+
   it('says that the repository comes first when the first words only look like one', () => {
     const path: RoutedRequest = { ...slack, repository: { owner: 'src', name: 'index.ts' } };
     for (const over of [{ policy: notListed }, { facts: null }]) {

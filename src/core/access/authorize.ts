@@ -10,7 +10,8 @@
 import type { ChatPerson } from '../chat.ts';
 import type { RepositoryPolicy, RepositoryRefusal } from '../policy.ts';
 import { reasonOf } from '../reason.ts';
-import { maySlackUse } from './slack-access.ts';
+import { authorityOf } from './authority.ts';
+import { mayAnswerIn, maySlackUse } from './slack-access.ts';
 import type { Effort, Reason, RepositoryFacts, RoutedRequest, SlackTrigger } from '../task.ts';
 
 export interface AuthorizeInput {
@@ -18,7 +19,7 @@ export interface AuthorizeInput {
   readonly policy: RepositoryPolicy | RepositoryRefusal;
   /** Null: the App is not installed there, or the repository does not exist. */
   readonly facts: RepositoryFacts | null;
-  /** By the collaborator permission API, for triggers on GitHub; `unknown` if GitHub could not be asked. */
+  /** By the collaborator permission API, for people on GitHub; `unknown` if GitHub could not be asked. */
   readonly canWrite: boolean | 'unknown';
   /** The person with their groups looked up, and the configured workspace, for triggers in Slack. */
   readonly chat: { readonly person: ChatPerson | null; readonly team: string } | null;
@@ -36,25 +37,32 @@ export type AuthorizeVerdict = Authorized | { readonly kind: 'refused'; readonly
 const refused = (reason: Reason): AuthorizeVerdict => ({ kind: 'refused', reason });
 
 export function authorize({ request, policy, facts, canWrite, chat }: AuthorizeInput): AuthorizeVerdict {
+  const { trigger, requester, onPage } = request;
   const name = `${request.repository.owner}/${request.repository.name}`;
-  if (request.trigger.kind === 'slack') {
-    const refusal = slackRefusal(request.trigger, name, policy, chat);
+  const authority = authorityOf(request);
+  if (trigger.kind === 'slack' && authority === 'slack') {
+    const refusal = slackRefusal(trigger, name, policy, chat);
     if (refusal !== null) return refused(refusal);
   }
   const repository = `\`${name}\``;
   if (facts === null) {
-    const fromSlack = request.trigger.kind === 'slack';
+    const fromSlack = trigger.kind === 'slack';
     return refused(reasonOf(fromSlack ? 'not-installed.named' : 'not-installed', { repository }));
   }
-  if (request.trigger.kind === 'github') {
-    if (request.requester === null) return refused(reasonOf('no-requester'));
-    // A repository that was deleted and created again, or transferred, keeps its name but is another one.
-    if (request.trigger.repositoryId !== facts.repositoryId)
-      return refused(reasonOf('repository-changed', { repository }));
+  if (authority === 'github' && requester === null) return refused(reasonOf('no-requester'));
+  // A repository that was deleted and created again, or transferred, keeps its name but is another one.
+  const place = trigger.kind === 'github' ? trigger : (onPage?.place ?? facts);
+  if (place.repositoryId !== facts.repositoryId)
+    return refused(reasonOf('repository-changed', { repository }));
+  if (authority === 'github') {
     if (canWrite === 'unknown') return refused(reasonOf('permission-unknown'));
     if (!canWrite) return refused(reasonOf('no-write-access'));
   }
   if (!policy.allowed) return refused(policy.reason);
+  if (trigger.kind === 'slack' && authority !== 'slack') {
+    const verdict = mayAnswerIn(policy.slack, trigger.channelId);
+    if (!verdict.allowed) return refused(verdict.reason);
+  }
 
   const { base, model, effort } = request.options;
   if (model !== undefined && !policy.models.includes(model)) {

@@ -50,23 +50,20 @@ export function maySlackUse(
   const { channelId, person, team } = at;
   const outsider = outsiderReason(person, team);
   if (person === null || outsider !== null) return refused(outsider ?? reasonOf('slack-person-unknown'));
-  switch (access.kind) {
-    case 'none':
-      return refused(reasonOf('slack-not-enabled'));
-    case 'workspace':
-      return { allowed: true };
-    case 'listed': {
-      const { people, channels } = access;
-      if (people !== null && !people.users.includes(person.userId)) {
-        const inGroup = people.groups.some((group) => person.groups.includes(group));
-        if (!inGroup) return refused(reasonOf('slack-person-not-listed'));
-      }
-      // Checked after the people: only people who may use the repository learn from where.
-      if (channels !== null && !channels.includes(channelId))
-        return refused(reasonOf('slack-channel-not-listed'));
-      return { allowed: true };
-    }
+  const people = access.kind === 'listed' ? access.people : null;
+  if (people !== null && !people.users.includes(person.userId)) {
+    const inGroup = people.groups.some((group) => person.groups.includes(group));
+    if (!inGroup) return refused(reasonOf('slack-person-not-listed'));
   }
+  // Checked after the people: only people who may use the repository learn from where.
+  return mayAnswerIn(access, channelId);
+}
+
+/** Whether words about the repository may go to a channel at all. */
+export function mayAnswerIn(access: SlackAccess, channelId: string): SlackVerdict {
+  if (access.kind === 'none') return refused(reasonOf('slack-not-enabled'));
+  const isListed = access.kind === 'workspace' || (access.channels?.includes(channelId) ?? true);
+  return isListed ? { allowed: true } : refused(reasonOf('slack-channel-not-listed'));
 }
 
 /** The user groups to look up before any of these can be decided, each once, sorted. */

@@ -1,4 +1,5 @@
 /** A record's state and its transitions, as pure functions. What can be derived is no field. */
+import { operatorName } from '../../core/access/authority.ts';
 import type { AgentEnd, Authorization } from '../../core/authorization.ts';
 import type { ChatMessageRef, Routing } from '../../core/chat.ts';
 import type { EarlierTurn } from '../../core/earlier-turn.ts';
@@ -33,7 +34,7 @@ export interface RecordState {
   readonly request: TaskRequest;
   /** null before routing, and for tasks whose trigger names the repository. */
   readonly routing: Routing | null;
-  /** The requester's name in Slack. */
+  /** The requester's name in Slack, or the operator. */
   readonly requesterName: string | null;
   /** What a person is asked to choose from; null when there is no open question. */
   readonly choices: readonly RepositoryRef[] | null;
@@ -91,7 +92,7 @@ export interface RecordState {
   readonly ahead: Ahead | null;
   /** When such a wait was over; null if there was none. */
   readonly turnAt: number | null;
-  /** The task on GitHub that repeats this one; null if none does. */
+  /** The task that repeats this one; null if none does. */
   readonly retriedBy: string | null;
 }
 
@@ -99,7 +100,7 @@ export function openState(request: TaskRequest, canaryNonce: string, now: number
   return {
     request,
     routing: null,
-    requesterName: null,
+    requesterName: request.onPage?.by === 'operator' ? operatorName : null,
     choices: null,
     choice: null,
     queuePosition: null,
@@ -204,9 +205,8 @@ export function needsSlot(state: RecordState | null): boolean {
 }
 
 export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> {
-  const { request, routing, choice, authorization, canaryNonce, ahead, agentEnd, cancelledBy, outcome } =
-    state;
-  const { posted, earlierTurn } = state;
+  const { request, routing, choice, authorization, canaryNonce, ahead, agentEnd, outcome } = state;
+  const { posted, earlierTurn, cancelledBy } = state;
   const repository = request.repository ?? routing?.repository ?? null;
   return {
     request: requestWithRemarks(request, state.remarks),
@@ -229,10 +229,10 @@ export function snapshotOf(state: RecordState): Omit<TaskSnapshot, 'waitUntil'> 
   };
 }
 
-/** A trigger on GitHub brings the ids with its signature. */
-function placeOf({ facts, authorization, request: { trigger } }: RecordState): TaskSnapshot['place'] {
-  const known = authorization?.facts ?? facts ?? (trigger.kind === 'github' ? trigger : null);
-  return known === null ? null : { installationId: known.installationId, repositoryId: known.repositoryId };
+/** A trigger on GitHub brings the ids with its signature; a task that was asked on a page, that page's. */
+function placeOf({ facts, authorization, request: { trigger, onPage } }: RecordState): TaskSnapshot['place'] {
+  const known = authorization?.facts ?? facts ?? (trigger.kind === 'github' ? trigger : onPage?.place);
+  return known == null ? null : { installationId: known.installationId, repositoryId: known.repositoryId };
 }
 
 // ---- transitions

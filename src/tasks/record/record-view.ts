@@ -35,6 +35,8 @@ export function viewOf(state: RecordState, parts: ViewParts): TaskView {
     queuePosition: waitsForSlotSince(state) === null ? null : state.queuePosition,
     issueNumber: request.trigger.kind === 'github' ? request.trigger.issueNumber : null,
     requester: request.requester?.login ?? state.requesterName,
+    repeats: request.onPage?.repeats ?? null,
+    repeatedBy: state.retriedBy,
     instruction: request.instruction,
     acceptedAt: request.acceptedAt,
     endedAt: ended === null ? null : new Date(ended).toISOString(),

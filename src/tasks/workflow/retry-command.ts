@@ -7,7 +7,9 @@ import { askersOf } from '../../core/access/approver.ts';
 import { cameTooLate } from '../../core/lateness.ts';
 import { shortIdOf } from '../../core/ids.ts';
 import type { TaskSnapshot } from '../../core/ports/task-record.ts';
+import { hasFailed } from '../../core/run-again.ts';
 import type { RepositoryFacts, RoutedRequest } from '../../core/task.ts';
+import { isVoid } from '../run-again.ts';
 import { begunPublication, publishOnce } from './publish-once.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 
@@ -29,7 +31,7 @@ function decideRetry(tasks: readonly Candidate[]): RetryDecision {
       return { kind: 'nothing', message };
     }
     if (outcome.kind === 'failed' && outcome.changeKept) return { kind: 'publish', of: task };
-    if (['failed', 'cancelled', 'held', 'patch'].includes(outcome.kind)) return { kind: 'run', of: task };
+    if (hasFailed(outcome)) return { kind: 'run', of: task };
   }
   return { kind: 'nothing', message: nothingText };
 }
@@ -96,6 +98,5 @@ async function claim(first: string, by: string, deps: TaskDeps): Promise<string>
   const repeated = await record.claimRetry(by, null);
   if (repeated === by) return by;
   const other = await deps.recordOf(repeated).snapshot();
-  const isVoid = other === null || (other.outcome !== null && other.authorization === null);
-  return isVoid ? await record.claimRetry(by, repeated) : repeated;
+  return other === null || isVoid(other) ? await record.claimRetry(by, repeated) : repeated;
 }

@@ -1,5 +1,6 @@
 /** Finds out which repository a request is about; in Slack `stage-route.ts` has the stages. */
 import type { WorkflowStep } from 'cloudflare:workers';
+import { operatorName } from '../../core/access/authority.ts';
 import { reasonOf } from '../../core/reason.ts';
 import type { RepositoryRef, RoutedRequest, TaskRequest } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';
@@ -40,8 +41,9 @@ export async function routeRequest(
     value = { kind: 'routed', person, routing, thread: null };
   }
   const { routing, thread } = value;
+  const requesterName = person?.name ?? request.requester?.login ?? operatorName;
   await step.do('routed', retryBriefly, async () => {
-    await deps.record.learn({ routing: { routing, requesterName: person.name } });
+    await deps.record.learn({ routing: { routing, requesterName } });
   });
   return {
     go: true,

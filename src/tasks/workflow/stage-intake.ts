@@ -1,4 +1,5 @@
 /** The first stages: authorize the request, acknowledge it, read its context. Nothing is spent yet. */
+import { authorityOf } from '../../core/access/authority.ts';
 import { authorize } from '../../core/access/authorize.ts';
 import type { AttachmentRef } from '../../core/attachment.ts';
 import type { Authorization } from '../../core/authorization.ts';
@@ -58,8 +59,10 @@ export async function authorizeTask(
   const { requester } = delivered;
   const canWrite =
     facts === null || requester === null ? 'unknown' : await deps.codeHost.canWrite(facts, requester);
-  // Before any refusal: what nobody can see gets no public answer.
-  const read = facts === null ? null : await readDisplayed(delivered, facts, canWrite === true, deps);
+  // Before any refusal: what nobody can see gets no public answer. What is asked on a page was read before.
+  const isOnPage = delivered.onPage !== undefined;
+  const read =
+    facts === null || isOnPage ? null : await readDisplayed(delivered, facts, canWrite === true, deps);
   if (read?.go === false) {
     await deps.settle(delivered, 'unknown');
     return read;
@@ -79,7 +82,7 @@ export async function authorizeTask(
   }
   if (verdict.kind === 'refused') return ended({ kind: 'refused', reason: verdict.reason });
   if (facts === null || !policy.allowed) return ended({ kind: 'refused', reason: reasonOf('not-allowed') });
-  const lateness = latenessOf(delivered);
+  const lateness = isOnPage ? null : latenessOf(delivered);
   if (lateness !== null) {
     const reason = tooLate(request, lateness);
     if (reason !== null) return ended({ kind: 'refused', reason });
@@ -128,11 +131,13 @@ export async function authorizeTask(
 
 /** As the configuration names it for the requester in Slack. It gives credit, never access. */
 async function githubAccount(
-  { trigger, taskId }: RoutedRequest,
+  request: RoutedRequest,
   facts: RepositoryFacts,
   { policy, codeHost, log }: TaskDeps,
 ): Promise<Authorization['requester']> {
-  const login = trigger.kind === 'slack' ? policy.slack?.githubLogins.get(trigger.userId) : undefined;
+  const { trigger, taskId } = request;
+  const isInSlack = trigger.kind === 'slack' && authorityOf(request) === 'slack';
+  const login = isInSlack ? policy.slack?.githubLogins.get(trigger.userId) : undefined;
   if (login === undefined) return null;
   try {
     return await codeHost.account(facts, login);

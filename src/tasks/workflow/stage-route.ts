@@ -3,6 +3,7 @@ import type { AskedAt, ChatPerson, NamedBy, Routing } from '../../core/chat.ts';
 import type { Chat } from '../../core/ports/chat-port.ts';
 import type { SlackPolicy } from '../../core/policy.ts';
 import { route } from '../../core/access/route.ts';
+import { authorityOf } from '../../core/access/authority.ts';
 import { reasonOf } from '../../core/reason.ts';
 import { groupsAskedAbout, maySlackUse } from '../../core/access/slack-access.ts';
 import type { RepositoryRef, SlackTrigger, TaskOutcome, TaskRequest } from '../../core/task.ts';
@@ -23,12 +24,13 @@ export interface SlackAsk {
 export type Routed =
   | {
       readonly kind: 'routed';
-      readonly person: ChatPerson;
+      /** Null: it was asked on a page. */
+      readonly person: ChatPerson | null;
       readonly routing: Routing;
       /** Null: it continues no work of the thread. `newPullRequest`: it repeats one that made one. */
       readonly thread: Asker['thread'];
     }
-  | { readonly kind: 'ask'; readonly person: ChatPerson; readonly choices: readonly RepositoryRef[] };
+  | { readonly kind: 'ask'; readonly person: ChatPerson | null; readonly choices: readonly RepositoryRef[] };
 
 /** null for a task from GitHub or the API, whose trigger names the repository. */
 export function slackAsk(request: TaskRequest, deps: TaskDeps): SlackAsk | Stage<never> | null {
@@ -45,14 +47,16 @@ export function slackAsk(request: TaskRequest, deps: TaskDeps): SlackAsk | Stage
 export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Routed | null>> {
   const { request, trigger, slack, chat } = ask;
   const { policy } = deps;
+  const isInSlack = authorityOf(request) === 'slack';
   // Without groups first: only members need them.
-  const somebody = await chat.person(trigger.userId, []);
+  const somebody = isInSlack ? await chat.person(trigger.userId, []) : null;
   // Guests and strangers are refused whatever they ask, so that they learn nothing of the configuration.
   const isMember = maySlackUse(
     { kind: 'workspace' },
     { channelId: trigger.channelId, person: somebody, team: slack.team },
   );
-  if (!isMember.allowed) return { go: false, outcome: { kind: 'refused', reason: isMember.reason } };
+  if (isInSlack && !isMember.allowed)
+    return { go: false, outcome: { kind: 'refused', reason: isMember.reason } };
   const self = { taskId: request.taskId, at: Date.parse(request.acceptedAt) };
   // Before it looks for the earlier task, so that the later of two quick replies finds the other.
   if (request.ask.kind === 'run')
@@ -84,12 +88,11 @@ export async function routeTask(ask: SlackAsk, deps: TaskDeps): Promise<Stage<Ro
     const found = policy.forRepository(repository);
     return found.allowed ? found.slack : ({ kind: 'none' } as const);
   };
-  const groups = groupsAskedAbout(known.map(accessOf));
+  const groups = isInSlack ? groupsAskedAbout(known.map(accessOf)) : [];
   const person = groups.length === 0 ? somebody : await chat.person(trigger.userId, groups);
-  if (person === null) throw new Error('nobody is a member');
   const at = { channelId: trigger.channelId, person, team: slack.team };
 
-  if (request.ask.kind !== 'run')
+  if (request.ask.kind !== 'run' && person !== null)
     return { go: false, outcome: await answer(ask, { at, person, thread, accessOf }, deps) };
   const routed = route({
     explicit: request.repository === null ? null : { repository: request.repository, by: namedBy(trigger) },

@@ -1,6 +1,7 @@
 /** Asks again, right before publication, whether who approved or asked for the change still may. */
 import { maySlackUse, groupsAskedAbout } from '../../core/access/slack-access.ts';
 import { isAsker, type AskedBy } from '../../core/access/approver.ts';
+import { authorityOf } from '../../core/access/authority.ts';
 import type { Approval, Authorization } from '../../core/authorization.ts';
 import { reasonOf } from '../../core/reason.ts';
 import type { Reason, TaskRequest } from '../../core/task.ts';
@@ -22,15 +23,15 @@ export async function accessLost(
         : github === undefined || (await deps.codeHost.canWrite(authorization.facts, github));
     return may ? null : lost(`${approval.by}, who approved this change,`);
   }
-  switch (trigger.kind) {
-    case 'api':
+  switch (authorityOf(request)) {
+    case 'operator':
       return null;
     case 'github': {
       const may = requester !== null && (await deps.codeHost.canWrite(authorization.facts, requester));
       return may ? null : lost(requester === null ? 'The person who asked' : `\`${requester.login}\``);
     }
     case 'slack':
-      return (await maySlackPublish(trigger.userId, request, authorization, deps))
+      return trigger.kind === 'slack' && (await maySlackPublish(trigger.userId, request, authorization, deps))
         ? null
         : lost('The person who asked');
   }

@@ -1686,6 +1686,33 @@ describe('a task', () => {
     expect(repeated.record.view()?.latenessMs).toBeNull();
   });
 
+  const ben = { login: 'ben', id: 4 };
+  it.each([
+    ['a writer', ben, true, { kind: 'pull-request' }],
+    ['a reader', ben, false, { reason: { code: 'no-write-access' } }],
+    ['the operator', null, false, { kind: 'pull-request' }],
+  ])('answers %s, who asked on its page for what came too late', async (_, requester, canWrite, end) => {
+    for (const asked of [askedLate(72), { ...slackRequest, repository: request.repository }]) {
+      const by = requester === null ? 'operator' : 'person';
+      const onPage = { repeats: 'gh-1-c1', by, place: { installationId: 1, repositoryId: 1 } } as const;
+      const { result, record, published } = await live({
+        request: { ...asked, requester, onPage },
+        codeHost: {
+          canWrite: async () => canWrite,
+          displayedWords: async () => await Promise.reject(new Error('was read before')),
+        },
+        chat: { person: async () => null },
+      });
+      expect(result).toMatchObject(end);
+      expect(record.view()).toMatchObject({
+        latenessMs: null,
+        repeats: 'gh-1-c1',
+        requester: requester?.login ?? 'the operator',
+      });
+      expect(published.map((one) => one.request.requester)).toEqual('reason' in end ? [] : [requester]);
+    }
+  });
+
   it('runs the same task again when the step is repeated and another has failed since', async () => {
     const heads = [new Error('the connection was lost')];
     let listed = 0;

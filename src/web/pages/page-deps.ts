@@ -40,6 +40,13 @@ export interface PageDeps {
     taskId: string,
     approval: Approval | null,
   ) => Promise<{ readonly started: true } | { readonly started: false; readonly reason: string }>;
+  /** Starts the task that repeats this one, or finds it. `requester`: null for the operator. */
+  readonly runAgain: (
+    taskId: string,
+    requester: Omit<Person, 'kind'> | null,
+  ) => Promise<
+    { readonly started: true; readonly taskId: string } | { readonly started: false; readonly reason: string }
+  >;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly pause: (ms: number) => Promise<void>;

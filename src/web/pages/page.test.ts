@@ -240,6 +240,7 @@ describe('what a person may do', () => {
   it.each<[string, Partial<TaskView>, Record<string, string>, unknown[]]>([
     ['cancel', { outcome: null }, {}, [['cancel', 'ada']]],
     ['retry', { outcome: failed }, {}, [['publish', 'gh-1-c2', null]]],
+    ['again', { outcome: failed }, {}, [['again', 'gh-1-c2', github]]],
     [
       'approve',
       { outcome: held },
@@ -279,6 +280,30 @@ describe('what a person may do', () => {
     expect(world.calls).toEqual(calls);
   });
 
+  const reason = { code: 'x', cause: 'codex', message: 'y', next: 'z' } as const;
+  const late = { ...reason, code: 'asked-long-ago' };
+  it.each<[string, TaskOutcome | null, boolean]>([
+    ['failed', { kind: 'failed', reason, changeKept: false }, true],
+    ['was cancelled', { kind: 'cancelled', by: 'ada' }, true],
+    ['ended without a change', { kind: 'no-change', summary: '' }, true],
+    ['came too late', { kind: 'refused', reason: late }, true],
+    ['was held', held, true],
+    ['was refused', { kind: 'refused', reason }, false],
+    ['answered', { kind: 'replied', text: 'x' }, false],
+    ['runs', null, false],
+  ])('offers to run a task again that %s: %#', async (_, outcome, isOffered) => {
+    expect((await shown({ view: { outcome } })).includes(`action="${path}/again"`)).toBe(isOffered);
+  });
+
+  it('leads from a task to its repetition and back', async () => {
+    const world = pageWorld({ view: { outcome: failed }, ...may('write') });
+    const browser = await world.signedIn('ada');
+    const token = tokenIn(await browser.visit(path));
+    expect((await browser.submit(`${path}/again`, { token })).to).toMatch(/\/t\/gh-2$/);
+    expect(await shown({ view: { repeatedBy: 'gh-2' } })).toContain('href="/t/gh-2"');
+    expect(await shown({ view: { repeats: 'gh-1' } })).toContain('<a href="/t/gh-1">asked again</a>');
+  });
+
   it('offers nothing to readers, and asks GitHub again at an action', async () => {
     const asked: string[] = [];
     const world = pageWorld({
@@ -302,6 +327,7 @@ describe('what a person may do', () => {
   it.each([
     ['cancel', {}, 'It has ended.'],
     ['retry', {}, 'There is no kept change.'],
+    ['again', {}, 'It is still running.'],
     ['approve', { hash: 'x' }, 'names no change'],
     ['approve', { hash: changeHash }, 'There is no kept change.'],
     ['steer', { words: '' }, 'Nothing was written'],
@@ -316,6 +342,7 @@ describe('what a person may do', () => {
       deps: {
         retryPublication: async () =>
           await Promise.resolve({ started: false, reason: 'There is no kept change.' }),
+        runAgain: async () => await Promise.resolve({ started: false, reason: 'It is still running.' }),
       },
     });
     const browser = await world.signedIn('ada');

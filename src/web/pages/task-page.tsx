@@ -3,6 +3,7 @@
  * page's module replaces them by what `/t/:id/live` answers.
  */
 import type { Child } from 'hono/jsx';
+import { mayRunAgain } from '../../core/run-again.ts';
 import type { TaskView } from '../../core/task-view.ts';
 import { capitalized, durationText, standingText } from '../../core/task-words.ts';
 import { Diff, type ShownPatch } from './diff.tsx';
@@ -92,13 +93,14 @@ export function TaskParts(shown: TaskPage & { readonly withChange: boolean }) {
 
 function Head({ view, formToken }: TaskPage) {
   const words = view.outcome === null ? null : outcomeWords(view.outcome);
-  const { repository, requester, issueNumber, origin } = view;
+  const { repository, requester, issueNumber, origin, repeats, repeatedBy } = view;
   const place = origin === 'api' ? 'through the API' : origin === 'slack' ? 'in Slack' : `in #${issueNumber}`;
   return (
     <section id="head" data-part class="head">
       <h1>{titleOf(view)}</h1>
       <p class="quiet">
-        {repository === null ? 'No repository yet' : `${repository.owner}/${repository.name}`} · asked{' '}
+        {repository === null ? 'No repository yet' : `${repository.owner}/${repository.name}`} ·{' '}
+        {repeats === null ? 'asked' : <a href={`/t/${repeats}`}>asked again</a>}{' '}
         {requester === null ? '' : `by ${visibleLine(requester, 100)} `}
         {place} · <time datetime={view.acceptedAt}>{view.acceptedAt.slice(0, 16).replace('T', ' ')} UTC</time>
       </p>
@@ -112,6 +114,11 @@ function Head({ view, formToken }: TaskPage) {
         )}
         {words === null || words.text === '' ? null : <p class="text">{words.text}</p>}
         {words === null || words.remedy === '' ? null : <p class="text">{words.remedy}</p>}
+        {repeatedBy === null ? null : (
+          <p>
+            <a href={`/t/${repeatedBy}`}>This task was run again</a>
+          </p>
+        )}
       </div>
       {formToken === null ? null : <Actions view={view} formToken={formToken} />}
     </section>
@@ -131,6 +138,9 @@ function Actions({ view, formToken }: { readonly view: TaskView; readonly formTo
       {outcome === null ? form('cancel', <button class="danger">Cancel</button>) : null}
       {outcome?.kind === 'failed' && outcome.changeKept
         ? form('retry', <button>Publish the kept change again</button>)
+        : null}
+      {outcome !== null && mayRunAgain(outcome) && view.repository !== null
+        ? form('again', <button>Run the task again</button>)
         : null}
       {outcome?.kind === 'held' && outcome.changeHash !== null
         ? form(

@@ -2,6 +2,7 @@
 import { Hono, type Context } from 'hono';
 import { html } from 'hono/html';
 import * as z from 'zod';
+import { operatorName } from '../../core/access/authority.ts';
 import { buildRemark } from '../../core/ask/prompt.ts';
 import { measureSchema } from '../../core/change-set.ts';
 import type { TaskEvent, TaskView } from '../../core/task-view.ts';
@@ -85,7 +86,7 @@ export function taskRoutes(deps: PageDeps): Hono {
     });
   });
 
-  routes.post('/t/:id/:action{cancel|retry|approve|steer}', async (c) => {
+  routes.post('/t/:id/:action{cancel|retry|again|approve|steer}', async (c) => {
     const admitted = await admit(c, deps, 'action');
     if (admitted instanceof Response) return admitted;
     const { id, session, access } = admitted;
@@ -97,10 +98,10 @@ export function taskRoutes(deps: PageDeps): Hono {
     const form = await formOf(c, session);
     if (form === null)
       return await refuse(403, 'This form is not of your session. Open the page again and repeat it there.');
-    const refusal = await carryOut(c.req.param('action'), form, admitted, deps);
-    if (refusal !== null) return await refuse(409, refusal);
+    const done = await carryOut(c.req.param('action'), form, admitted, deps);
+    if ('refusal' in done) return await refuse(409, done.refusal);
     setPageHeaders(c);
-    return c.redirect(`/t/${id}`, 303);
+    return c.redirect(`/t/${done.next}`, 303);
   });
 
   return routes;
@@ -137,15 +138,35 @@ async function patchFor(task: PageTask, { outcome, change }: TaskView): Promise<
   return kept.success && kept.data.patch.text !== '' ? kept.data.patch : null;
 }
 
-/** Null: done. Else why nothing was done, with the remedy. */
+/** `next`: the task whose page is shown. `refusal`: why nothing was done, with the remedy. */
+type Done = { readonly next: string } | { readonly refusal: string };
+
 async function carryOut(
+  action: string,
+  form: URLSearchParams,
+  admitted: Admitted,
+  deps: PageDeps,
+): Promise<Done> {
+  const { id, session } = admitted;
+  if (action === 'again') {
+    const { viewer } = session;
+    const person = viewer.kind === 'operator' ? null : { login: viewer.login, id: viewer.id };
+    const again = await deps.runAgain(id, person);
+    return again.started ? { next: again.taskId } : { refusal: again.reason };
+  }
+  const refusal = await refusalOf(action, form, admitted, deps);
+  return refusal === null ? { next: id } : { refusal };
+}
+
+/** Null: done. Else why nothing was done, with the remedy. */
+async function refusalOf(
   action: string,
   form: URLSearchParams,
   { id, task, session: { viewer } }: Admitted,
   { retryPublication }: PageDeps,
 ): Promise<string | null> {
   const isOperator = viewer.kind === 'operator';
-  const by = isOperator ? 'the operator' : viewer.login;
+  const by = isOperator ? operatorName : viewer.login;
   switch (action) {
     case 'cancel': {
       const { cancelled, reason } = await task.cancel(by);
