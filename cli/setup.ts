@@ -1,5 +1,4 @@
 /** `npm run setup`: from nothing to the first answer. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { configPathOf, readDevVars } from '../host/environment.ts';
 import { onStopSignal } from '../host/stop-signals.ts';
@@ -45,7 +44,7 @@ await runCommand({
     const merged = { ...(await readDevVars()), ...process.env };
     const configPath = configPathOf(merged);
     const isDeployed = values.cloudflare === true;
-    const publicUrl = publicUrlOf(values.url ?? merged['AIRLOCK_URL']?.trim());
+    const publicUrl = publicUrlOf(values.url ?? storedUrl(merged['AIRLOCK_URL'], isDeployed));
     const port = portOf(values.port);
     const socketMode = !isDeployed;
     const parts = await prepareSetup({
@@ -56,7 +55,8 @@ await runCommand({
       proof: { examineSandboxes, started: () => onStopSignal(stop) },
     });
     const { setup, proof } = parts;
-    const moved = await setup.movePublicUrl();
+    const isMoving = isDeployed || values.url !== undefined;
+    const moved = isMoving ? await setup.movePublicUrl() : null;
     if (moved !== null) throw new Error(`${moved.problem}. ${moved.remedy}`);
     // Slack reaches a deployment at its address, which the first deployment prints.
     if (isDeployed && publicUrl === null) setup.skipSlack();
@@ -78,7 +78,7 @@ await runCommand({
       } else {
         const server = await startSetupServer({
           ...parts,
-          deployment: isDeployed ? afterwards(target) : null,
+          deployment: isDeployed ? afterwards(target, publicUrl) : null,
           port,
           onOpened: (next) => say(`The page is open. To open it once more: ${next}`),
         });
@@ -90,7 +90,12 @@ await runCommand({
         }
       }
       if (!isDeployed) return 0;
-      return await deploySecrets(devVarsPath, target, stopping.signal, say);
+      const secrets = secretsIn(await parts.store.settings());
+      const refusal = await handToWrangler(secrets, target, runPrograms(stopping.signal));
+      if (refusal !== null) throw new Error(`${refusal.problem}. ${refusal.remedy}`);
+      say(`✓ wrangler has the secrets: ${Object.keys(secrets).join(', ')}. Next:`);
+      for (const { why, what } of afterwards(target, publicUrl)) say(`\n${why}:\n\n  ${what}`);
+      return 0;
     } catch (error) {
       if (stopping.signal.aborted) return 0;
       throw error;
@@ -101,16 +106,10 @@ await runCommand({
   },
 });
 
-async function deploySecrets(
-  path: string,
-  target: string,
-  stop: AbortSignal,
-  say: (line: string) => void,
-): Promise<number> {
-  const refusal = await handToWrangler(secretsIn(await readFile(path, 'utf8')), target, runPrograms(stop));
-  if (refusal !== null) throw new Error(`${refusal.problem}. ${refusal.remedy}`);
-  say(['✓ wrangler has the secrets. Next:', ...afterwards(target).map((line) => `  ${line}`)].join('\n'));
-  return 0;
+/** One machine's own address is no deployment's. */
+function storedUrl(stored: string | undefined, isDeployed: boolean): string | undefined {
+  const url = stored?.trim();
+  return isDeployed && url?.startsWith('https://') !== true ? undefined : url;
 }
 
 function publicUrlOf(given: string | undefined): string | null {

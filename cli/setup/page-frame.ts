@@ -1,5 +1,6 @@
 /** The frame of each page of the set-up. Every value that is not ours is escaped by the template. */
 import { html } from 'hono/html';
+import type { Afterwards } from './deployment.ts';
 import type { ProofView } from './proof.ts';
 import type { Refusal } from './refusal.ts';
 import type { ReachableRepository, SetupState } from './setup.ts';
@@ -21,7 +22,7 @@ export interface PageInput {
   /** `https://api.slack.com/apps`, or a simulator's. */
   readonly slackApps: string;
   /** How the set-up ends on Cloudflare; null on one machine. */
-  readonly deployment: readonly string[] | null;
+  readonly deployment: readonly Afterwards[] | null;
 }
 
 /** A form that the browser sends on at once; with a button where scripts are off. */

@@ -1,5 +1,6 @@
 /** The last step: the bot answers its first mention, or is deployed. */
 import { html } from 'hono/html';
+import type { Afterwards } from './deployment.ts';
 import { alertOf, type Html, type PageInput } from './page-frame.ts';
 import { mentionWords } from './proof.ts';
 import { nameOf } from './refusal.ts';
@@ -60,11 +61,17 @@ function proofSection({ proof, state }: PageInput): Html {
   }
 }
 
-const deploymentSection = (lines: readonly string[]): Html =>
+const deploymentSection = (steps: readonly Afterwards[]): Html =>
   html`<section>
     <h1>Deploy it</h1>
     <p>Press Enter in the terminal: it hands the secrets to wrangler. Then:</p>
     <ol>
-      ${lines.map((line) => html`<li><code>${line}</code></li>`)}
+      ${steps.map(
+        ({ why, what }) =>
+          html`<li>
+            ${why}:
+            <p><code>${what}</code></p>
+          </li>`,
+      )}
     </ol>
   </section>`;

@@ -7,6 +7,7 @@ import { listenOnLoopback } from '../../host/listen-on-loopback.ts';
 import { readSettings } from '../../src/doctor/settings-checks.ts';
 import { readBody } from '../../src/lib/read-body.ts';
 import { channelDefault } from './config-text.ts';
+import type { Afterwards } from './deployment.ts';
 import { Guard } from './guard.ts';
 import { setupScript, setupStyle } from './page-assets.ts';
 import { closedPage, sendingPage } from './page-frame.ts';
@@ -16,7 +17,7 @@ import { nameOf, refuse, type Refusal } from './refusal.ts';
 import type { SetupState } from './setup.ts';
 
 export interface SetupServerOptions extends SetupParts {
-  readonly deployment: readonly string[] | null;
+  readonly deployment: readonly Afterwards[] | null;
   /** Null: 8786, or any port if that one is in use. */
   readonly port: number | null;
   /** Called with another address after each use of one. */

@@ -84,7 +84,9 @@ export class Setup {
     const settings = await this.deps.store.settings();
     const read = await this.deps.store.config();
     const { githubUrl } = readSettings(settings).settings;
-    const slack = 'SLACK_BOT_TOKEN' in settings ? 'on' : this.slackSkipped ? 'skipped' : 'open';
+    const hasSlack =
+      'SLACK_BOT_TOKEN' in settings && (this.deps.socketMode || 'SLACK_SIGNING_SECRET' in settings);
+    const slack = hasSlack ? 'on' : this.slackSkipped ? 'skipped' : 'open';
     const model = {
       baseUrl: settings['OPENAI_BASE_URL'] ?? '',
       organization: settings['OPENAI_ORGANIZATION'] ?? '',
@@ -187,12 +189,12 @@ export class Setup {
     return refusal ?? (await this.changeConfig(changes)) ?? (await this.save(tokens));
   }
 
-  /** Leads webhooks and people who sign in to a new public address. */
+  /** Leads webhooks to the public address, even if it is stored: the App can have another one. */
   async movePublicUrl(): Promise<Refusal | null> {
     const settings = await this.deps.store.settings();
     const { publicUrl } = this.deps;
-    const { GITHUB_APP_ID: id, GITHUB_APP_PRIVATE_KEY: pem, AIRLOCK_URL: before } = settings;
-    if (publicUrl === null || publicUrl === before || id === undefined || pem === undefined) return null;
+    const { GITHUB_APP_ID: id, GITHUB_APP_PRIVATE_KEY: pem } = settings;
+    if (publicUrl === null || id === undefined || pem === undefined) return null;
     return (await this.app.pointWebhooks(null, { id, pem })) ?? (await this.save({ AIRLOCK_URL: publicUrl }));
   }
 

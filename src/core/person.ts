@@ -1,5 +1,5 @@
 /** Names the person who asked, for limits and sums. A person's accounts on GitHub and in Slack are two. */
-import { authorityOf } from './access/authority.ts';
+import { authorityOf } from './authority.ts';
 import type { TaskRequest } from './task.ts';
 
 /** `github:ID` or `slack:TEAM:USER`; null for the API and the operator, who are nobody. */

@@ -56,7 +56,7 @@ function readCommandWord(word: CommandWord, rest: string): CommandReading | null
   return word === 'help' || word === 'list' || word === 'repos' ? { kind: word } : null;
 }
 
-/** Null: `here` begins a sentence. Without a name, or with an alias, whose meaning is not shown: an example. */
+/** Null: `here` begins a sentence. An example for no name, or for an alias, whose meaning is not shown. */
 function nameFor(rest: string, repositoryOf: (word: string) => RepositoryRef | null): string | null {
   if (rest === '' || repositoryOf(rest) !== null) return 'owner/repo';
   const named = parseRepositoryRef(rest);

@@ -46,7 +46,7 @@ export async function runAgain(
     return refuse('There is nothing to run again here. Ask for a new task where this one was asked.');
   const again = await claimRepetition(taskId, deps.recordOf);
   const { trigger } = request;
-  // Started by whoever was first. A repetition that was claimed but not started is completed.
+  // Somebody else can have started it. One that was claimed and not started is completed.
   if ((await deps.recordOf(again).snapshot()) === null)
     await deps.start({
       ...request,

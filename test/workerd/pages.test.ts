@@ -35,7 +35,7 @@ it('shows a task to collaborators, and to no stranger, whatever their login', as
   expect(await seen('ada', 999_999)).toEqual([404, false, false]);
 });
 
-it('runs a task again once for a double click, in the name of the person, whom GitHub is asked about', async () => {
+it('runs a task again once for a double click, in the name of the person', async () => {
   const { ada, rea } = inject('people');
   const endedId = 'api-ended';
   await env.SLOTS.get(env.SLOTS.idFromName('slots')).accepted(endedId);

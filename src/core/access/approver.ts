@@ -1,7 +1,7 @@
 /** Decides who may approve a held change, by who asked for it. `vouching.ts` asks for the access. */
 import type { Approval } from '../authorization.ts';
 import type { TaskRequest } from '../task.ts';
-import { authorityOf } from './authority.ts';
+import { authorityOf } from '../authority.ts';
 
 /** Who asked for a change: the request, and the requester's account on GitHub if it is known. */
 export interface AskedBy {
@@ -17,7 +17,7 @@ export function askersOf(request: AskedBy['request']) {
   return [...askedBefore, { slackUserId, githubId: requester?.id ?? null }].slice(-20);
 }
 
-/** Whether the approver is one of those who asked. Holders of the API's token or a one-time link count as one. */
+/** Whether the approver is one of those who asked. Holders of the API's token or of a link count as one. */
 export function isAsker({ slackUserId, github }: Approval, { request, account }: AskedBy): boolean {
   const asked = askersOf(request);
   const people = [...asked, { slackUserId: null, githubId: account?.id ?? null }];

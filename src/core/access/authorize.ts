@@ -10,7 +10,7 @@
 import type { ChatPerson } from '../chat.ts';
 import type { RepositoryPolicy, RepositoryRefusal } from '../policy.ts';
 import { reasonOf } from '../reason.ts';
-import { authorityOf } from './authority.ts';
+import { authorityOf } from '../authority.ts';
 import { mayAnswerIn, maySlackUse } from './slack-access.ts';
 import type { Effort, Reason, RepositoryFacts, RoutedRequest, SlackTrigger } from '../task.ts';
 

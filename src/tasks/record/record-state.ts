@@ -1,5 +1,5 @@
 /** A record's state and its transitions, as pure functions. What can be derived is no field. */
-import { operatorName } from '../../core/access/authority.ts';
+import { operatorName } from '../../core/authority.ts';
 import type { AgentEnd, Authorization } from '../../core/authorization.ts';
 import type { ChatMessageRef, Routing } from '../../core/chat.ts';
 import type { EarlierTurn } from '../../core/earlier-turn.ts';

@@ -1,6 +1,6 @@
 /** Finds out which repository a request is about; in Slack `stage-route.ts` has the stages. */
 import type { WorkflowStep } from 'cloudflare:workers';
-import { operatorName } from '../../core/access/authority.ts';
+import { operatorName } from '../../core/authority.ts';
 import { reasonOf } from '../../core/reason.ts';
 import type { RepositoryRef, RoutedRequest, TaskRequest } from '../../core/task.ts';
 import { taskLimits } from '../limits.ts';

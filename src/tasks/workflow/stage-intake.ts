@@ -1,5 +1,5 @@
 /** The first stages: authorize the request, acknowledge it, read its context. Nothing is spent yet. */
-import { authorityOf } from '../../core/access/authority.ts';
+import { authorityOf } from '../../core/authority.ts';
 import { authorize } from '../../core/access/authorize.ts';
 import type { AttachmentRef } from '../../core/attachment.ts';
 import type { Authorization } from '../../core/authorization.ts';

@@ -3,7 +3,7 @@ import type { AskedAt, ChatPerson, NamedBy, Routing } from '../../core/chat.ts';
 import type { Chat } from '../../core/ports/chat-port.ts';
 import type { SlackPolicy } from '../../core/policy.ts';
 import { route } from '../../core/access/route.ts';
-import { authorityOf } from '../../core/access/authority.ts';
+import { authorityOf } from '../../core/authority.ts';
 import { reasonOf } from '../../core/reason.ts';
 import { groupsAskedAbout, maySlackUse } from '../../core/access/slack-access.ts';
 import type { RepositoryRef, SlackTrigger, TaskOutcome, TaskRequest } from '../../core/task.ts';

@@ -1,7 +1,7 @@
 /** Asks again, right before publication, whether who approved or asked for the change still may. */
 import { maySlackUse, groupsAskedAbout } from '../../core/access/slack-access.ts';
 import { isAsker, type AskedBy } from '../../core/access/approver.ts';
-import { authorityOf } from '../../core/access/authority.ts';
+import { authorityOf } from '../../core/authority.ts';
 import type { Approval, Authorization } from '../../core/authorization.ts';
 import { reasonOf } from '../../core/reason.ts';
 import type { Reason, TaskRequest } from '../../core/task.ts';

@@ -2,7 +2,7 @@
 import { Hono, type Context } from 'hono';
 import { html } from 'hono/html';
 import * as z from 'zod';
-import { operatorName } from '../../core/access/authority.ts';
+import { operatorName } from '../../core/authority.ts';
 import { buildRemark } from '../../core/ask/prompt.ts';
 import { measureSchema } from '../../core/change-set.ts';
 import type { TaskEvent, TaskView } from '../../core/task-view.ts';

@@ -1,5 +1,5 @@
 /** Decides whose access a task needs, and for whom it counts. Its trigger also says where the answer goes. */
-import type { TaskRequest } from '../task.ts';
+import type { TaskRequest } from './task.ts';
 
 /** `operator`: the holder of the API's token or of a one-time link, who is nobody on GitHub or in Slack. */
 export type Authority = 'github' | 'slack' | 'operator';
