@@ -1,9 +1,22 @@
 /** Reads a kept change and compares it with its base, once, so that later attempts judge the same. */
 import { measureSchema, type MeasuredChange } from '../../core/change-set.ts';
 import type { Authorization } from '../../core/authorization.ts';
+import type { RoutedRequest } from '../../core/task.ts';
 import { mergeKept } from './kept-merge.ts';
 import { keptChange } from '../run-names.ts';
 import type { TaskDeps } from './stage.ts';
+
+/** The task whose change a Workflow instance kept that was lost later; null if no change is kept. */
+export async function begunBefore({
+  record,
+}: Pick<TaskDeps, 'record'>): Promise<{ request: RoutedRequest; authorization: Authorization } | null> {
+  if ((await record.kept(keptChange)) === null) return null;
+  const { routed: request, authorization } = (await record.snapshot()) ?? {
+    routed: null,
+    authorization: null,
+  };
+  return request === null || authorization === null ? null : { request, authorization };
+}
 
 const keptMeasure = 'measure.json';
 

@@ -23,6 +23,7 @@ import { reactSeen } from './react.ts';
 import { readDisplayed } from './read-displayed.ts';
 import { startOf } from './start-of.ts';
 import { retriedRequest } from './retry-command.ts';
+import { begunBefore } from './kept-change.ts';
 import type { Stage, TaskDeps } from './stage.ts';
 import { fateOfWords, nextTurn, type Asker } from './turn.ts';
 
@@ -41,6 +42,8 @@ export interface Authorized {
   readonly authorization: Authorization;
   /** What the task continues. */
   readonly earlier: Earlier | null;
+  /** Whether the change is kept: by a Workflow instance that was lost later, and the sandbox with it. */
+  readonly changeKept: boolean;
 }
 
 /** null while the task is behind an earlier one of its conversation. */
@@ -49,6 +52,8 @@ export async function authorizeTask(
   asker: Asker,
   deps: TaskDeps,
 ): Promise<Stage<Authorized | null>> {
+  const begun = await begunBefore(deps);
+  if (begun !== null) return { go: true, value: { ...begun, earlier: null, changeKept: true } };
   const given = await fateOfWords(delivered, deps);
   if (given !== null) return given.kind === 'over' ? ended(given.outcome) : { go: true, value: null };
   const policy = deps.policy.forRepository(delivered.repository);
@@ -126,7 +131,7 @@ export async function authorizeTask(
   if (nothing !== null) return ended(nothing);
   await deps.record.learn({ authorization });
   const isOwn = (await deps.record.snapshot())?.authorization != null;
-  return { go: true, value: isOwn ? { request, authorization, earlier } : null };
+  return { go: true, value: isOwn ? { request, authorization, earlier, changeKept: false } : null };
 }
 
 /** As the configuration names it for the requester in Slack. It gives credit, never access. */

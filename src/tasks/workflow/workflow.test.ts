@@ -999,6 +999,22 @@ describe('a task', () => {
     expect(published[0]).toMatchObject({ draft: false, remarks: [], baseBranch: 'main' });
   });
 
+  it('publishes the change that a Workflow instance collected before it was lost', async () => {
+    const it = world({});
+    await it.prepare();
+    const { publication } = it.deps;
+    const lost = { ...publication, publish: async () => await new Promise<never>(() => undefined) };
+    const run = async (instance: string, deps: TaskDeps) =>
+      await runTask({ kind: 'task', request }, it.tasks.workflow(instance), deps);
+    void run(request.taskId, { ...it.deps, publication: lost });
+    await expect.poll(() => it.log).toContain('gate');
+    it.log.length = 0;
+    const gone = async () => await Promise.reject(new SandboxLostError('its machine is gone'));
+    const sandbox = { ...it.deps.sandbox, start: gone, readFile: gone };
+    expect(await run(`${request.taskId}-2`, { ...it.deps, sandbox })).toMatchObject({ kind: 'pull-request' });
+    expect(steps(it.log)).toEqual(['authorize', 'collect', 'gate', 'publish', 'report', 'closed']);
+  });
+
   it.each<Partial<Script>>([{}, { kind: 'publish' }])(
     'asks for the title and the template of the repository, and publishes what Codex made of them: %j',
     async (script) => {

@@ -51,7 +51,10 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
     run('authorize', retryBriefly, () => authorizeTask(routed.value.request, asker, deps));
   const authorized = await waitFor('an earlier task', authorize, step);
   if (!authorized.go) return authorized.outcome;
-  const { request, authorization, earlier } = authorized.value;
+  const { request, authorization, earlier, changeKept } = authorized.value;
+  const task = { request, authorization };
+  // A Workflow instance before this one collected it and was lost.
+  if (changeKept) return await collectAndPublish({ ...task, isQuestion: false }, step, deps);
 
   const merging: Stage<MergeParents | null> = resolvesConflicts(request)
     ? await run('authorize', retryBriefly, () => mergeWithoutConflict(request, authorization, deps))
@@ -88,12 +91,7 @@ async function work(asked: TaskRequest, step: WorkflowStep, deps: TaskDeps): Pro
   const ended = await waitFor('Codex', look, step, { waitFirst: true });
   if (!ended.go) return ended.outcome;
 
-  const collected = await run('collect', retryBriefly, () =>
-    context.isQuestion ? replyToQuestion(authorization, deps) : collectChange(authorization, deps),
-  );
-  if (!collected.go) return collected.outcome;
-
-  return await publish(request, authorization, step, deps);
+  return await collectAndPublish({ ...task, isQuestion: context.isQuestion }, step, deps);
 }
 
 /** A slot, then the sandbox that it is for. */
@@ -105,6 +103,21 @@ async function sandboxFor(
 ): Promise<Stage<unknown>> {
   const slot = await takeSlot(request, step, deps);
   return slot.go ? await provision(machine, step, deps) : slot;
+}
+
+async function collectAndPublish(
+  {
+    request,
+    authorization,
+    isQuestion,
+  }: { request: RoutedRequest; authorization: Authorization; isQuestion: boolean },
+  step: WorkflowStep,
+  deps: TaskDeps,
+): Promise<TaskOutcome> {
+  const collected = await runnerOf(step, deps)('collect', retryBriefly, () =>
+    isQuestion ? replyToQuestion(authorization, deps) : collectChange(authorization, deps),
+  );
+  return collected.go ? await publish(request, authorization, step, deps) : collected.outcome;
 }
 
 /** Works from what the record keeps alone, so that it can be done again long after the sandbox is gone. */
