@@ -1,6 +1,6 @@
 /**
- * Kills all other processes in the sandbox, so that nothing changes the tree while it is read. Spares its
- * ancestors, through which the host controls the sandbox.
+ * Kills or stops all other processes in the sandbox, so that nothing changes the tree while it is read.
+ * Spares its ancestors, through which the host controls the sandbox.
  */
 import { readdir, readFile } from 'node:fs/promises';
 
@@ -93,5 +93,28 @@ export async function endOtherProcesses(timeoutMs: number): Promise<boolean> {
     }
     if (performance.now() > deadline) return false;
     await new Promise((resolve) => setTimeout(resolve, 3));
+  }
+}
+
+/**
+ * Does work while all other processes are stopped, which then continue; null if some did not stop. Keeps
+ * services from changing what is read. A program that wants to can wake itself, by a timer with SIGCONT.
+ */
+export async function whileOthersAreStopped<T>(timeoutMs: number, work: () => Promise<T>): Promise<T | null> {
+  const uid = process.getuid?.() ?? -1;
+  const spared = sparedProcesses(await processTable(), process.pid);
+  const deadline = performance.now() + timeoutMs;
+  try {
+    signal(everyOther, 'SIGSTOP');
+    for (const pid of spared) if (pid !== process.pid) signal(pid, 'SIGCONT');
+    for (;;) {
+      const table = await processTable();
+      const running = table.filter(({ state }) => state !== 'T' && state !== 't');
+      if (processesToEnd(running, spared, uid).length === 0) return await work();
+      if (performance.now() > deadline) return null;
+      await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+  } finally {
+    signal(everyOther, 'SIGCONT');
   }
 }

@@ -38,5 +38,6 @@ export function parseSetupJob(text: string): SetupJob {
     maxOutputCharacters: count('maxOutputCharacters'),
     maxLeftPaths: count('maxLeftPaths'),
     endOtherProcesses: read('endOtherProcesses') === true,
+    keepProcesses: read('keepProcesses') === true,
   };
 }

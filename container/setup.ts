@@ -1,14 +1,14 @@
 /**
- * Runs setup inside the sandbox, detached: `node setup.ts <jobfile>`. Kills its leftover processes, restores
- * tracked files, lists new ones, and packs for the cache; prints one JSON line. The command runs as the same
- * user, so the output is untrusted.
+ * Runs setup inside the sandbox, detached: `node setup.ts <jobfile>`. Kills its leftover processes, or stops
+ * them meanwhile if they are services; restores tracked files, lists new ones, and packs for the cache;
+ * prints one JSON line. The command runs as the same user, so the output is untrusted.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SetupJob, SetupResult } from '../src/core/setup.ts';
-import { endOtherProcesses } from './end-processes.ts';
+import { endOtherProcesses, whileOthersAreStopped } from './end-processes.ts';
 import { freshGit, type Git } from './fresh-git.ts';
 import { indexEntries, nulRecords } from './index-changes.ts';
 import { pointersAmong } from './lfs-files.ts';
@@ -28,11 +28,13 @@ const maxNamedCharacters = 200_000;
 type Ended = Pick<SetupResult, 'exitCode' | 'durationMs' | 'outputTail'>;
 
 /** Runs the setup command to its end or its time limit. Does not wait for background processes. */
-async function runCommand(job: SetupJob): Promise<Ended> {
+async function runCommand(job: SetupJob, scratch: string): Promise<Ended> {
   const startedAt = performance.now();
+  // Services keep their output: as a pipe without a reader it would end them.
+  const file = job.keepProcesses ? await open(join(scratch, 'output'), 'a+') : null;
   const child = spawn('/bin/sh', ['-c', job.run], {
     cwd: job.directory,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', file?.fd ?? 'pipe', file?.fd ?? 'pipe'],
     // Its own process group, so that the time limit kills all of it.
     detached: true,
   });
@@ -41,8 +43,8 @@ async function runCommand(job: SetupJob): Promise<Ended> {
   const keep = (chunk: Buffer): void => {
     output = (output + decoder.decode(chunk, { stream: true })).slice(-job.maxOutputCharacters);
   };
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
@@ -57,14 +59,24 @@ async function runCommand(job: SetupJob): Promise<Ended> {
   clearTimeout(timer);
   // The pipe can still contain output from before the end. A background process that keeps it open is not
   // waited for.
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  child.stdout.destroy();
-  child.stderr.destroy();
+  if (file === null) await new Promise((resolve) => setTimeout(resolve, 100));
+  else keep(await endOf(file, 4 * job.maxOutputCharacters));
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  await file?.close();
   return {
     exitCode: timedOut ? null : exitCode,
     durationMs: Math.round(performance.now() - startedAt),
     outputTail: output.replace(/^[\uDC00-\uDFFF]/, ''),
   };
+}
+
+/** The last bytes of a file. */
+async function endOf(file: FileHandle, maxBytes: number): Promise<Buffer> {
+  const { size } = await file.stat();
+  const bytes = Buffer.alloc(Math.min(size, maxBytes));
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, size - bytes.length);
+  return bytes.subarray(0, bytesRead);
 }
 
 function killGroup(pid: number | undefined): void {
@@ -153,7 +165,7 @@ async function worthKeeping(job: SetupJob, ignored: readonly string[]): Promise<
 }
 
 async function setUp(job: SetupJob, scratch: string): Promise<SetupResult> {
-  const ended = await runCommand(job);
+  const ended = await runCommand(job, scratch);
   const nothing = { paths: [], total: 0 };
   const result: SetupResult = {
     ...ended,
@@ -162,8 +174,19 @@ async function setUp(job: SetupJob, scratch: string): Promise<SetupResult> {
     packed: null,
     problem: null,
   };
-  if (job.endOtherProcesses && !(await endOtherProcesses(endMs)))
+  const finish = async () => await readTree(job, result, scratch);
+  if (!job.endOtherProcesses) return await finish();
+  if (job.keepProcesses) {
+    const read = await whileOthersAreStopped(endMs, finish);
+    return read ?? { ...result, problem: 'some processes that setup started could not be stopped' };
+  }
+  if (!(await endOtherProcesses(endMs)))
     return { ...result, problem: 'some processes that setup started could not be ended' };
+  return await finish();
+}
+
+/** Restores tracked files, lists new ones and packs, while nothing else changes the tree. */
+async function readTree(job: SetupJob, result: SetupResult, scratch: string): Promise<SetupResult> {
   try {
     const failWith = (_code: string, message: string) => new Error(message);
     const { git, environment } = await freshGit(job, scratch, failWith);
@@ -172,7 +195,7 @@ async function setUp(job: SetupJob, scratch: string): Promise<SetupResult> {
     const ignored = await newPaths(git, '--ignored');
     // Tells the collector which ignored files are older than Codex's run.
     await writeFile(join(job.objectStore, setupDone), '');
-    const packing = job.pack && ended.exitCode === 0 ? await worthKeeping(job, ignored) : [];
+    const packing = job.pack && result.exitCode === 0 ? await worthKeeping(job, ignored) : [];
     const packed =
       packing.length === 0 ? null : await packFiles(packing, job.packedFolder, job.maxPackedBytes);
     return {

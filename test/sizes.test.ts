@@ -71,6 +71,7 @@ function bigOf(filler: string) {
         exitCode: 0,
         durationMs: 1,
         fromCache: false,
+        services: false,
         cacheRefused: null,
         restored: { paths: many(10, () => long(200)), total: 99 },
         pathsLeftBySetup: { paths: many(10, () => long(200)), total: 99 },

@@ -32,6 +32,7 @@ const commandSchema = z.object({
   cwd: pathSchema.default('/workspace'),
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), noNul).default({}),
   withoutProcessLimit: z.boolean().default(false),
+  keepsProcesses: z.boolean().default(false),
 });
 const execSchema = z.object({
   command: commandSchema,

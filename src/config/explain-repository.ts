@@ -95,7 +95,8 @@ function slackWords({ slack }: AirlockConfig, access: SlackAccess): string {
 function setupWords(setup: SetupPolicy | null): string {
   if (setup === null) return 'none';
   const needed = setup.optional ? ', may fail' : '';
-  return `${setup.run}, may read from ${setup.hosts.join(', ') || 'no host'}${needed}`;
+  const stays = setup.services ? ', what it starts stays' : '';
+  return `${setup.run}, may read from ${setup.hosts.join(', ') || 'no host'}${needed}${stays}`;
 }
 
 function personWords(person: Person | null, otherwise: string): string {

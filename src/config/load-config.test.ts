@@ -116,7 +116,7 @@ describe('a mistake in the configuration', () => {
     ],
     [
       repository('{ "setup": { "xyzzyxyzzy": 3, "run": "x" } }'),
-      'c.jsonc:1:47: repositories["acme/shop"].setup.xyzzyxyzzy: unknown key (known keys: run, hosts, optional)',
+      'c.jsonc:1:47: repositories["acme/shop"].setup.xyzzyxyzzy: unknown key (known keys: run, hosts, optional, services)',
     ],
     [
       repository('{ "effort": "hihg" }'),

@@ -71,7 +71,7 @@ describe('resolveRepository', () => {
       model: 'gpt-c',
       models: ['gpt-c', 'gpt-b'],
       effort: 'medium',
-      setup: { run: 'npm ci', hosts: ['packages.example.com'], optional: false },
+      setup: { run: 'npm ci', hosts: ['packages.example.com'], optional: false, services: false },
       sandbox: { image: null, instance: null, toolchains: [] },
       alsoRead: [],
       lfs: false,
@@ -93,7 +93,7 @@ describe('resolveRepository', () => {
     const opened = config({
       repositories: {
         'acme/shop': {
-          setup: { run: 'make deps', optional: true },
+          setup: { run: 'make deps', optional: true, services: true },
           alsoRead: ['acme/design', 'Acme/Tokens'],
           lfs: true,
           extraHosts: ['Docs.example.com', 'docs.example.com'],
@@ -101,7 +101,7 @@ describe('resolveRepository', () => {
       },
     });
     expect(resolveRepository(opened, { owner: 'acme', name: 'shop' })).toMatchObject({
-      setup: { run: 'make deps', hosts: [], optional: true },
+      setup: { run: 'make deps', hosts: [], optional: true, services: true },
       alsoRead: [
         { owner: 'acme', name: 'design' },
         { owner: 'Acme', name: 'Tokens' },

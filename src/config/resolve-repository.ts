@@ -47,6 +47,7 @@ export function resolveRepository(
             run: settings.setup.run,
             hosts: hostNames(settings.setup.hosts),
             optional: settings.setup.optional ?? false,
+            services: settings.setup.services ?? false,
           },
     sandbox: sandboxPolicyOf(settings.sandbox, defaults.sandbox),
     alsoRead: (settings.alsoRead ?? []).flatMap((name) => parseRepositoryRef(name) ?? []),

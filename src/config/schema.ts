@@ -129,6 +129,10 @@ const setup = z
       description:
         'true: if the command fails, Codex still runs, and the pull request says so. Default false: the task ends.',
     }),
+    services: z.boolean().optional().meta({
+      description:
+        'true: programs that the command leaves running stay while Codex works, such as a database on 127.0.0.1. Default false: they end before Codex starts.',
+    }),
   })
   .meta({
     description: 'The setup command. It runs before Codex, and all of its processes end before Codex starts.',

@@ -99,6 +99,8 @@ export interface SetupPolicy {
   readonly hosts: readonly string[];
   /** True: a failure of setup is a remark on the pull request and does not end the task. */
   readonly optional: boolean;
+  /** True: what the command leaves running stays until the sandbox ends, such as a database. */
+  readonly services: boolean;
 }
 
 /** The platform's list. A test compares it with wrangler's, which also has two old names. */

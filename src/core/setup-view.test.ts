@@ -1,13 +1,14 @@
 import { expect, it } from 'vitest';
 import { setupLine, setupView, type SetupView } from './setup-view.ts';
 
-const policy = { run: 'npm ci', hosts: [], optional: true };
+const policy = { run: 'npm ci', hosts: [], optional: true, services: false };
 const report = {
   command: 'npm ci',
   status: 'ok' as const,
   exitCode: 0,
   durationMs: 12_345,
   fromCache: false,
+  services: false,
   cacheRefused: null,
   restored: { paths: [], total: 0 },
   pathsLeftBySetup: { paths: [], total: 0 },

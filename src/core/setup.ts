@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { sandboxPaths } from './checkout.ts';
 import type { Authorization } from './authorization.ts';
-import type { RepositoryPolicy } from './policy.ts';
+import type { RepositoryPolicy, SetupPolicy } from './policy.ts';
 import { withoutSecrets } from './secrets/find-secrets.ts';
 import { neverCached, packageFolders } from './setup-archive.ts';
 import { sha256Hex } from '../lib/digest.ts';
@@ -55,6 +55,8 @@ export interface SetupJob {
   readonly maxLeftPaths: number;
   /** True only inside a sandbox. */
   readonly endOtherProcesses: boolean;
+  /** What the command leaves running is stopped while this works, and then continues. Else it ends. */
+  readonly keepProcesses: boolean;
 }
 
 /** The job file of `node /opt/airlock/unpack-setup.js <jobfile>`, which runs before setup. */
@@ -119,6 +121,8 @@ export const setupReportSchema = z.object({
   exitCode: z.number().nullable(),
   durationMs: z.number(),
   fromCache: z.boolean(),
+  /** What it left running still runs. */
+  services: z.boolean().default(false),
   /** Why an entry of the cache was refused and deleted, or was not stored. Inert text; null if none was. */
   cacheRefused: z.string().nullable().default(null),
   restored: z.object({ paths: z.array(z.string()), total: z.number() }),
@@ -128,18 +132,21 @@ export type SetupReport = z.infer<typeof setupReportSchema>;
 
 export function setupJob(
   {
-    run,
+    setup,
     limits,
     baseSha,
     lfs,
-  }: { readonly run: string; readonly baseSha: string } & Pick<RepositoryPolicy, 'limits' | 'lfs'>,
+  }: { readonly setup: Pick<SetupPolicy, 'run' | 'services'>; readonly baseSha: string } & Pick<
+    RepositoryPolicy,
+    'limits' | 'lfs'
+  >,
   { pack, maxPackedBytes }: Pick<SetupJob, 'pack' | 'maxPackedBytes'>,
 ): SetupJob {
   return {
     directory: sandboxPaths.repository,
     objectStore: sandboxPaths.objectStore,
     base: baseSha,
-    run,
+    run: setup.run,
     lfs,
     timeoutMs: setupMs(limits),
     pack,
@@ -150,6 +157,7 @@ export function setupJob(
     maxOutputCharacters,
     maxLeftPaths,
     endOtherProcesses: true,
+    keepProcesses: setup.services,
   };
 }
 

@@ -396,6 +396,7 @@ describe('the setup section', () => {
     exitCode: 0,
     durationMs: 12_340,
     fromCache: false,
+    services: false,
     cacheRefused: null,
     restored: none,
     pathsLeftBySetup: none,

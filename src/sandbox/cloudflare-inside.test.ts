@@ -33,6 +33,7 @@ describe('the file of a command', () => {
       '1501',
       '10',
       '0',
+      '0',
       '/tmp',
       'A=x=y',
       '_b1=',

@@ -65,10 +65,11 @@ const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * Encodes a command as fields that each end with a NUL: time limit (ms, 0 for none), output cap (bytes), 1
- * without a limit of processes, folder, the variables, program and arguments.
+ * without a limit of processes, 1 for a run that keeps its processes, folder, the variables, program and
+ * arguments.
  */
 export function encodeCommand(
-  { argv, cwd, env, withoutProcessLimit }: SandboxCommand,
+  { argv, cwd, env, withoutProcessLimit, keepsProcesses }: SandboxCommand,
   limits: { timeoutMs: number; maxOutputBytes: number },
 ): string {
   const [program] = argv;
@@ -83,6 +84,7 @@ export function encodeCommand(
   const fields = [
     ...numbers,
     withoutProcessLimit === true ? '1' : '0',
+    keepsProcesses === true ? '1' : '0',
     requireAbsolute(cwd ?? '/workspace'),
     ...variables,
     ...argv,

@@ -40,16 +40,17 @@ boot() {
 exec 9<> <(:)
 pause() { read -rt "$1" -u 9 || :; }
 
-# words = time limit, output cap, 1 without a limit of processes, folder, variables…, program, arguments…
+# words = time limit, output cap, 1 without a limit of processes, 1 for a run that keeps its processes,
+# folder, variables…, program, arguments…
 load() { mapfile -d '' -t words <"$root/calls/$1.args"; }
 
 # Replaces this shell with the command behind a prefix.
 become() {
-  cd -- "\${words[3]}" 2>/dev/null || { printf 'cannot start: no such folder\\n' >&2; exit 127; }
+  cd -- "\${words[4]}" 2>/dev/null || { printf 'cannot start: no such folder\\n' >&2; exit 127; }
   ulimit -c 0
   ((words[2])) || ulimit -u "$(<"$root/processes")" 2>/dev/null
   exec 9>&-
-  exec "$@" "\${drop[@]}" env HOME=/home/codex USER=codex LOGNAME=codex "\${words[@]:4}"
+  exec "$@" "\${drop[@]}" env HOME=/home/codex USER=codex LOGNAME=codex "\${words[@]:5}"
 }
 
 # fields = state, parent, … start time (19) of a process; empty if there is none. They follow its name, which
@@ -148,6 +149,11 @@ supervise() {
   (become setsid) </dev/null >>"$run/output" 2>>"$run/errors"
   code=$?
   rm -f -- "$root/calls/$id.args"
+  if ((words[3])); then
+    end_run "$run" "$code"
+    # Remains above what the run left, which another command would else take for a stray of its own.
+    while :; do pause 3600; done
+  fi
   # The run ends when none of its processes is left that could write, or touch the workspace while it is
   # collected.
   kill_tree

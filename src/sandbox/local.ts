@@ -124,9 +124,9 @@ function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox 
 }
 
 /** Drops everything that the port does not name. */
-function plain({ argv, cwd, env, withoutProcessLimit = false }: SandboxCommand) {
+function plain({ argv, cwd, env, withoutProcessLimit = false, keepsProcesses = false }: SandboxCommand) {
   const given = { ...(cwd === undefined ? {} : { cwd }), ...(env === undefined ? {} : { env }) };
-  return { argv, withoutProcessLimit, ...given };
+  return { argv, withoutProcessLimit, keepsProcesses, ...given };
 }
 
 interface Answer {

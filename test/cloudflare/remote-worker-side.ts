@@ -7,6 +7,7 @@ const command = z.object({
   cwd: z.string().optional(),
   env: z.record(z.string(), z.string()).optional(),
   withoutProcessLimit: z.boolean().optional(),
+  keepsProcesses: z.boolean().optional(),
 });
 const range = z.object({ offset: z.int(), maxBytes: z.int() });
 
@@ -44,10 +45,11 @@ async function carryOut(
   id: string,
 ): Promise<unknown> {
   const sandbox = sandboxes.get(id);
-  const plain = ({ argv, cwd, env, withoutProcessLimit }: z.output<typeof command>) => ({
+  const plain = ({ argv, cwd, env, withoutProcessLimit, keepsProcesses }: z.output<typeof command>) => ({
     argv,
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),
+    ...(keepsProcesses === undefined ? {} : { keepsProcesses }),
     ...(withoutProcessLimit === undefined ? {} : { withoutProcessLimit }),
   });
   switch (call.method) {

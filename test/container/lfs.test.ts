@@ -235,7 +235,7 @@ describe('a clone with LFS', () => {
     const { directory, objectStore } = cloned;
     const job = setupJob(
       {
-        run: 'echo x > README.md; rm img/again.bin',
+        setup: { run: 'echo x > README.md; rm img/again.bin', services: false },
         limits: { minutes: 1, tokens: 1 },
         baseSha: sha,
         lfs: true,

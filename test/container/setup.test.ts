@@ -57,7 +57,7 @@ function jobIn(
   more: Partial<SetupJob> = {},
 ): SetupJob {
   const job = setupJob(
-    { run, limits: { minutes: 1, tokens: 1000 }, baseSha: base, lfs: false },
+    { setup: { run, services: false }, limits: { minutes: 1, tokens: 1000 }, baseSha: base, lfs: false },
     { pack: false, maxPackedBytes: 1024 * 1024 },
   );
   const packedFolder = join(directory, '..', 'packed');
@@ -100,6 +100,17 @@ describe('the setup command', () => {
   it('ends without waiting for background processes that keep its output open', async () => {
     const result = await setUp(jobIn(await workspaceWith(), 'sleep 3600 & echo done'));
     expect(result).toMatchObject({ exitCode: 0, outputTail: 'done\n' });
+  });
+
+  it('ends without waiting for services, which keep their output', async () => {
+    const workspace = await workspaceWith();
+    const late = join(workspace.directory, '../late');
+    const run = `(until [ -e ${late} ]; do sleep 0.02; done; echo more && touch ${late}-written) & seq 1 30000; echo done`;
+    const result = await setUp(jobIn(workspace, run, { keepProcesses: true }));
+    expect(result.outputTail).toHaveLength(16_000);
+    expect(result.outputTail.endsWith('30000\ndone\n')).toBe(true);
+    writeFileSync(late, '');
+    await expect.poll(() => existsSync(`${late}-written`)).toBe(true);
   });
 
   it('reports only the end of a long output', async () => {

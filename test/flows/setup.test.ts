@@ -30,7 +30,19 @@ const installUnlessThere = `test -f node_modules/cents/index.js || { ${install};
 const status = (name: string, words: string) =>
   `echo "${name}: $(curl -s -o /dev/null -m 10 -w '%{http_code}' ${words})"`;
 
+/** Logs each request, and says what it gets from the package host itself. */
+const service = `import { createServer } from 'node:http';
+import { execFileSync } from 'node:child_process';
+createServer((request, response) => {
+  console.log(request.url);
+  const code = execFileSync('curl', ['-s', '-o', '/dev/null', '-w', '%{http_code}', 'https://${packages}/cents.js']);
+  response.end(\`service: package host \${code}\`);
+}).listen(5432, '127.0.0.1');
+`;
+const untilServed = 'until curl -fs http://127.0.0.1:5432/; do sleep 0.1; done';
+
 const files = {
+  'service.js': service,
   ...splitBillFiles,
   '.gitignore': 'node_modules/\n',
   'package-lock.json': '{ "lockfileVersion": 3 }\n',
@@ -80,6 +92,7 @@ const repositories = {
       hosts: [packages],
     },
   },
+  'acme/served': { setup: { run: `node service.js & ${untilServed}`, hosts: [packages], services: true } },
   'acme/bare': {},
 };
 
@@ -111,6 +124,7 @@ beforeAll(async () => {
       mend: [mend, shell('node --test'), answer],
       reach: [shell(fromRun), mend, answer],
       wait: [shell('sleep 1; echo edited > made-by-setup.txt; cat package-lock.json'), mend, answer],
+      served: [shell('curl -s http://127.0.0.1:5432/'), mend, answer],
       look: [shell(lookForPlanted), mend, answer],
       poison: [
         shell(
@@ -206,6 +220,15 @@ describe('a setup that succeeds', () => {
     );
     const pull = (await flow.world.github.pulls({ owner: 'acme', name: 'curious' })).at(-1);
     expect(pull?.body).toContain('opened these hosts to GET and HEAD while Codex ran: `docs.example.com`');
+  });
+
+  it('leaves services running if it may: Codex reaches them, and they reach nothing more', async () => {
+    const { events, view } = await run('served', '@airlock mend it [served]');
+    expect(view.outcome).toMatchObject({ kind: 'pull-request' });
+    expect(outputs(events).slice(0, 2)).toEqual([
+      expect.stringContaining('service: package host 200'),
+      'service: package host 403',
+    ]);
   });
 
   it('leaves nothing in the change and nothing running', async () => {

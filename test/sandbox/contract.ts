@@ -309,6 +309,17 @@ export function describeSandboxContract(name: string, makeSubject: () => Promise
         expect((await sandbox.exec({ argv: ['pgrep', '-fx', 'sleep 72'] }, small)).stdout).toBe('');
       });
 
+      it('keeps what a run leaves running, if it asks for that, until the sandbox ends', async () => {
+        const script = '(setsid sleep 74 >/dev/null 2>&1 &) ; setsid sleep 75 & sleep 0.1; exit 5';
+        await sandbox.startRun('service', { ...shell(script), keepsProcesses: true });
+        const range = { offset: 0, maxBytes: 0, waitMs: 30_000 };
+        expect((await sandbox.readRun('service', range)).exitCode).toBe(5);
+        // The end of another command, with a stray of its own, spares them.
+        await sandbox.exec(shell('setsid sleep 76 & true'), small);
+        const { stdout } = await sandbox.exec({ argv: ['pgrep', '-fxc', 'sleep 7[45]'] }, small);
+        expect(stdout.trim()).toBe('2');
+      });
+
       it('ends with 127 when the program is missing', async () => {
         await sandbox.startRun('missing', { argv: ['no-such-program'] });
         expect((await sandbox.readRun('missing', { offset: 0, maxBytes: 10, waitMs: 5_000 })).exitCode).toBe(

@@ -15,6 +15,7 @@ export interface Command {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly withoutProcessLimit: boolean;
+  readonly keepsProcesses: boolean;
 }
 
 export interface ExecOutcome {
@@ -91,14 +92,14 @@ export function startRun(name: string, command: Command, folder: string): void {
   const child = start(command, randomUUID(), ['ignore', out, err]);
   closeSync(out);
   closeSync(err);
-  void finish(run, child);
+  void finish(run, child, command);
 }
 
-async function finish(run: Run, child: ChildProcess): Promise<void> {
+async function finish(run: Run, child: ChildProcess, { keepsProcesses }: Command): Promise<void> {
   const { exitCode } = await ended(child);
   // Kill leftovers before reporting the exit code, so that nothing changes the output or the workspace
   // afterwards.
-  killStrays(liveRoots);
+  if (!keepsProcesses) killStrays(liveRoots);
   run.exitCode = exitCode;
 }
 

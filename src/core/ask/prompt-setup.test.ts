@@ -8,6 +8,7 @@ const ok: SetupReport = {
   exitCode: 0,
   durationMs: 1,
   fromCache: false,
+  services: false,
   cacheRefused: null,
   restored: { paths: [], total: 0 },
   pathsLeftBySetup: { paths: [], total: 0 },
@@ -24,6 +25,7 @@ describe('the prompt’s section about setup', () => {
       'ended with exit status 1. Dependencies may be missing',
     ],
     ['a time limit', { ...ok, status: 'timed-out', exitCode: null }, 'did not end in its time'],
+    ['services', { ...ok, services: true }, 'What it left running, such as a database, still runs.'],
     ['new files', { ...ok, pathsLeftBySetup: { paths: ['x'], total: 1 } }, 'are not part of your change'],
   ])('describes %s', (_, setup, part) => {
     expect(describeSetup(setup)).toContain(part);

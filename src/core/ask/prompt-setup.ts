@@ -15,5 +15,6 @@ export function describeSetup(setup: SetupReport | null): string {
     setup.pathsLeftBySetup.total === 0
       ? ''
       : ' New files that it left, other than ignored ones, are not part of your change.';
-  return `${title} ${command} was run before you started and succeeded. What it installed is there; its hosts are closed now.${left}`;
+  const services = setup.services ? ' What it left running, such as a database, still runs.' : '';
+  return `${title} ${command} was run before you started and succeeded. What it installed is there; its hosts are closed now.${services}${left}`;
 }

@@ -58,6 +58,8 @@ export interface SandboxCommand {
    * machine on which the limit holds for every program kills that before such a run.
    */
   readonly withoutProcessLimit?: boolean;
+  /** Of a run: what it leaves running stays, such as a database that setup started. Else it is killed. */
+  readonly keepsProcesses?: boolean;
 }
 
 export interface ExecLimits {

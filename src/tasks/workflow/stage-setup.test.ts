@@ -11,7 +11,7 @@ import { setupReport } from '../setup-report.ts';
 import type { SetupDeps } from './setup-cache.ts';
 import { beginSetup, finishSetup, setupEnded } from './stage-setup.ts';
 
-const setup = { run: 'npm ci', hosts: ['packages.example.com'], optional: false };
+const setup = { run: 'npm ci', hosts: ['packages.example.com'], optional: false, services: false };
 const withSetup = (changes: Partial<SetupPolicy>, sandbox: Partial<SandboxPolicy> = {}): Authorization => ({
   ...plain,
   policy: {
@@ -267,6 +267,7 @@ describe('the end of setup', () => {
       exitCode: 0,
       durationMs: 12_000,
       fromCache: false,
+      services: false,
       cacheRefused: null,
       restored: { paths: [], total: 0 },
       pathsLeftBySetup: { paths: ['x'], total: 1 },

@@ -78,7 +78,7 @@ export async function beginSetup(
     await record.appendToLog({ kind: 'command.started', command: setup.run });
     const job = setupJob(
       {
-        run: setup.run,
+        setup,
         limits: authorization.policy.limits,
         lfs: authorization.policy.lfs,
         baseSha: authorization.baseSha,
@@ -88,6 +88,7 @@ export async function beginSetup(
     await sandbox.writeFile(`${jobs}/setup.json`, JSON.stringify(job));
     await sandbox.startRun(setupRun, {
       argv: scriptCommand('setup', `${jobs}/setup.json`),
+      keepsProcesses: setup.services,
     });
     await record.watchRun('setup');
     return { go: true, value: null };
@@ -127,6 +128,7 @@ export async function finishSetup(
       exitCode,
       durationMs,
       fromCache,
+      services: setup.services,
       cacheRefused,
       restored,
       pathsLeftBySetup,

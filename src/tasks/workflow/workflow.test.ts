@@ -1429,7 +1429,7 @@ describe('a task', () => {
 
   it('is authorized for what the configuration opens, by id', async () => {
     const design = { owner: 'acme', name: 'design' };
-    const setup = { run: 'npm ci', hosts: ['packages.example.com'], optional: false };
+    const setup = { run: 'npm ci', hosts: ['packages.example.com'], optional: false, services: false };
     const { authorized } = await live({
       policy: {
         forRepository: () => ({
