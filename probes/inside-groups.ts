@@ -4,6 +4,7 @@
  */
 import { attackTable } from './attacks/table.ts';
 import { cloudflareExample } from './groups/cloudflare-example.ts';
+import { container } from './groups/container.ts';
 import { credentials } from './groups/credentials.ts';
 import { githubPrograms } from './groups/github.ts';
 import { host } from './groups/host.ts';
@@ -36,5 +37,6 @@ export const insideGroups: readonly Group[] = [
   network,
   fromTable('other-doors', 'other hosts, proxies, other sandboxes, the control line', otherDoors),
   host,
+  container,
   credentials,
 ];

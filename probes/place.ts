@@ -8,15 +8,17 @@ import { projectRoot } from '../host/project-root.ts';
 import { marker, otherSandbox } from './attacks/attack.ts';
 import type { Canary } from './canary.ts';
 import type { HijackedTask } from './hijacked-task.ts';
-import type { Place } from './probe.ts';
+import type { Place, SandboxKind } from './probe.ts';
 
-export function placeOf(world: World, canary: Canary, neighbour: HijackedTask): Place {
+export function placeOf(sandbox: SandboxKind, world: World, canary: Canary, neighbour: HijackedTask): Place {
   if (world.openai === null) throw new Error('the model must be simulated');
-  const sandboxFolder = readdirSync(tmpdir()).find((name) => name.startsWith('airlock-sandboxes-'));
+  const prefix = sandbox === 'local' ? 'airlock-sandboxes-' : 'airlock-engine-';
+  const sandboxFolder = readdirSync(tmpdir()).find((name) => name.startsWith(prefix));
   if (sandboxFolder === undefined) throw new Error('there is no folder of sandboxes outside');
   const port = (url: string) => Number(new URL(url).port);
   return {
     ...exemplaryPlace,
+    sandbox,
     marker: `probe-00000-${randomBytes(4).toString('hex')}`,
     canary,
     hostAddress:
@@ -34,6 +36,7 @@ export function placeOf(world: World, canary: Canary, neighbour: HijackedTask): 
 
 /** A place for listing the probes without a run. */
 export const exemplaryPlace: Place = {
+  sandbox: 'local',
   marker,
   architecture: process.arch === 'arm64' ? 'arm64' : 'x64',
   canary: {

@@ -1,7 +1,16 @@
 /** `npm run probe`: attacks a sandbox of the real bot from inside and prints what each attempt got. */
 import type { Result } from './result.ts';
 import { prove, type Proven } from './prove.ts';
-import { groupNames, isSelected, listProbes, runSuite, type Report } from './suite.ts';
+import { sandboxKinds } from './probe.ts';
+import {
+  groupNames,
+  isSelected,
+  listProbes,
+  notShownOf,
+  runSuite,
+  type NotShown,
+  type Report,
+} from './suite.ts';
 import { attacksFor, driverNames } from './attacks/drivers.ts';
 import { allAttacks } from './attacks/table.ts';
 import { jsonOption } from '../cli/command/read-arguments.ts';
@@ -29,12 +38,18 @@ await runCommand({
       value: 'ID',
       about: 'run only this probe, such as host/docker; can be repeated',
     },
+    sandbox: {
+      type: 'string',
+      value: sandboxKinds.join('|'),
+      about:
+        'where: local (the default), or in a container of a deployment, here over a\nfake engine; what that cannot show is listed with the reason',
+    },
     list: {
       type: 'boolean',
       about: 'list the probes without running them, and how many attacks of the table each\ndriver runs',
     },
     json: jsonOption(
-      'print { total, passed, leaked, notRun, leftOut, nothingThere,\nresults: [{ id, group, expected, got, ok, ran }] }',
+      'print { total, passed, leaked, notRun, leftOut, nothingThere, notShown,\nresults: [{ id, group, expected, got, ok, ran }] }',
     ),
     prove: {
       type: 'boolean',
@@ -49,7 +64,11 @@ ${groupNames.map(({ name, about }) => `  ${name.padEnd(18)} ${about}`).join('\n'
 Exit status: 0 every probe got what is expected, 1 a probe leaked or could not try, 2 wrong usage,
 130 interrupted.`,
   run: async ({ values, onStop }) => {
-    const all = listProbes();
+    const sandbox = sandboxKinds.find((kind) => kind === (values.sandbox ?? 'local'));
+    if (sandbox === undefined)
+      throw new UsageProblem(`--sandbox takes ${sandboxKinds.join(', ')}. Try npm run probe -- --help`);
+    // Each proof knows its own sandbox.
+    const all = values.prove === true ? sandboxKinds.flatMap(listProbes) : listProbes(sandbox);
     const groups = values.group ?? [];
     const ids = values.probe ?? [];
     const unknownGroup = groups.find((name) => !groupNames.some((group) => group.name === name));
@@ -69,6 +88,12 @@ Exit status: 0 every probe got what is expected, 1 a probe leaked or could not t
             rows.map(({ id, attack, expected }) => `  ${attack}\n  ${dim(`${id}: ${expected}`)}`),
           );
         const counts = driverNames.map((driver) => `${driver} ${attacksFor(driver, allAttacks).length}`);
+        sayNotShown(
+          notShownOf(
+            sandbox,
+            listed.map(({ id }) => id),
+          ),
+        );
         say(`\n${allAttacks.length} attacks in the table, run by: ${counts.join(', ')}`);
       }
       return 0;
@@ -92,6 +117,7 @@ Exit status: 0 every probe got what is expected, 1 a probe leaked or could not t
     let report: Report;
     try {
       report = await runSuite({
+        sandbox,
         only,
         signal: stop.signal,
         progress,
@@ -105,11 +131,12 @@ Exit status: 0 every probe got what is expected, 1 a probe leaked or could not t
       }
       throw error;
     }
-    const { total, passed, leaked, notRun, leftOut, nothingThere, results } = report;
+    const { total, passed, leaked, notRun, leftOut, nothingThere, notShown, results } = report;
     if (values.json === true) say(JSON.stringify(report, null, 2));
     else {
       for (const { group, rows } of byGroup(results))
         printGroup(group, rows.filter(({ ok }) => values.failed !== true || !ok).map(row), rows);
+      sayNotShown(notShown);
       say('');
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
       const verdict = `${total} probes: ${passed} got what is expected, ${leaked} leaked, ${notRun} could not try (${seconds} s)`;
@@ -122,6 +149,13 @@ Exit status: 0 every probe got what is expected, 1 a probe leaked or could not t
     return leaked + notRun === 0 ? 0 : 1;
   },
 });
+
+function sayNotShown(notShown: readonly NotShown[]): void {
+  for (const [why, rows] of Map.groupBy(notShown, (one) => one.why)) {
+    say(`\n${bold(`not shown (${rows.length})`)} ${dim(why)}`);
+    say(dim(`  ${rows.map(({ id }) => id).join(', ')}`));
+  }
+}
 
 function row({ id, attack, expected, got, ok, ran, nothingThere }: Result): string {
   const mark = ok ? green('✓') : red(ran ? '✗' : '?');

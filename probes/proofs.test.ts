@@ -5,11 +5,10 @@ import { exemplaryPlace } from './place.ts';
 import { patched, proofs } from './proofs.ts';
 import { listProbes } from './suite.ts';
 
-const ids = listProbes().map(({ id }) => id);
-
 it.each(proofs.map((proof) => [proof.protection, proof] as const))(
   'can take away, in the present programs, that %s',
-  async (_, { probes, patches }) => {
+  async (_, { probes, patches, sandbox }) => {
+    const ids = listProbes(sandbox).map(({ id }) => id);
     expect(ids.filter((id) => probes.test(id))).not.toEqual([]);
     for (const patch of patches) expect(await patched(projectRoot, patch)).toContain(patch.replace);
   },

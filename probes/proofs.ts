@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SandboxKind } from './probe.ts';
 
 export interface Patch {
   /** Below the checkout. */
@@ -17,6 +18,8 @@ export interface Proof {
   readonly protection: string;
   /** The ids of the probes that must leak without it. */
   readonly probes: RegExp;
+  /** Where; default `local`. */
+  readonly sandbox?: SandboxKind;
   readonly patches: readonly Patch[];
 }
 
@@ -135,6 +138,14 @@ export const proofs: readonly Proof[] = [
     protection: 'the gateway refuses characters that no URL may have',
     probes: /^github-paths\/.*in-a-(?:path|query)/,
     patches: [patch(requestHead, 'foreignInTarget.test(target)', 'false')],
+  },
+  {
+    protection: 'commands in a container run as a user without rights',
+    probes: /^container\/(?:exit-status|programs|writable)$/,
+    sandbox: 'sdk',
+    patches: [
+      patch('src/sandbox/cloudflare-script.ts', '  drop=(setpriv ', '  drop=(env) ignored=(setpriv '),
+    ],
   },
 ];
 

@@ -10,9 +10,10 @@ import { z } from 'zod';
 import { projectRoot } from '../host/project-root.ts';
 import { parseJson } from '../src/lib/parse-json.ts';
 import { patched, proofs, type Proof } from './proofs.ts';
+import type { SandboxKind } from './probe.ts';
 import { listProbes } from './suite.ts';
 
-const folders = ['cli', 'container', 'host', 'probes', 'scripts', 'simulators', 'src'];
+const folders = ['cli', 'container', 'host', 'probes', 'scripts', 'simulators', 'src', 'test'];
 const report = z.object({
   results: z.array(z.object({ id: z.string(), got: z.string(), ok: z.boolean(), ran: z.boolean() })),
 });
@@ -37,22 +38,26 @@ export async function prove(
   const chosen = proofs
     .map((proof) => ({
       proof,
-      ids: listProbes().flatMap(({ id }) => (proof.probes.test(id) && only(id) ? [id] : [])),
+      ids: listProbes(proof.sandbox).flatMap(({ id }) => (proof.probes.test(id) && only(id) ? [id] : [])),
     }))
     .filter(({ ids }) => ids.length > 0);
   const copy = await mkdtemp(join(tmpdir(), 'airlock-proof-'));
   try {
     await copyPrograms(copy);
     progress('With every protection …');
-    const before = await runProbes(
-      copy,
-      chosen.flatMap(({ ids }) => ids),
-      signal,
-    );
+    const before: Results = [];
+    for (const [sandbox, those] of Map.groupBy(chosen, ({ proof }) => proof.sandbox ?? 'local')) {
+      const ids = those.flatMap((one) => one.ids);
+      before.push(...(await runProbes(copy, ids, sandbox, signal)));
+    }
     const proven: Proven[] = [];
     for (const [at, { proof, ids }] of chosen.entries()) {
       progress(`${at + 1} of ${chosen.length}: without “${proof.protection}” …`);
-      const after = await without(copy, proof, async () => await runProbes(copy, ids, signal));
+      const after = await without(
+        copy,
+        proof,
+        async () => await runProbes(copy, ids, proof.sandbox ?? 'local', signal),
+      );
       proven.push(...ids.map((id) => compared(id, proof, before, after)));
     }
     return proven;
@@ -92,7 +97,12 @@ async function without<T>(copy: string, { patches }: Proof, work: () => Promise<
 }
 
 /** At an abort, waits until the program has cleaned up. */
-async function runProbes(copy: string, ids: readonly string[], signal: AbortSignal): Promise<Results> {
+async function runProbes(
+  copy: string,
+  ids: readonly string[],
+  sandbox: SandboxKind,
+  signal: AbortSignal,
+): Promise<Results> {
   signal.throwIfAborted();
   const child = spawn(
     process.execPath,
@@ -100,6 +110,8 @@ async function runProbes(copy: string, ids: readonly string[], signal: AbortSign
       '--disable-warning=ExperimentalWarning',
       join(copy, 'probes/probe-command.ts'),
       '--json',
+      '--sandbox',
+      sandbox,
       ...ids.flatMap((id) => ['--probe', id]),
     ],
     {

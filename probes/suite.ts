@@ -10,12 +10,15 @@ import type { TaskSandbox } from '../src/core/ports/sandbox-port.ts';
 import { splitBillFiles } from '../cli/demo/split-bill.ts';
 import { startWorld, type World } from '../cli/demo/world.ts';
 import { startCanary, type Canary } from './canary.ts';
+import { startContainers, type Containers } from './containers.ts';
 import { drivenProbes, exhaust } from './exhaust.ts';
 import { codexMoves, codexProbes, readCodexGot } from './groups/codex.ts';
+import { inContainer, whyNotShown } from './in-container.ts';
 import { insideGroups } from './inside-groups.ts';
 import { hijackedModel, startHijacked, type HijackedTask } from './hijacked-task.ts';
 import { exemplaryPlace, placeOf } from './place.ts';
 import { planFor, type Planned } from './planning.ts';
+import type { Place, SandboxKind } from './probe.ts';
 import { hostResult, keyOf, resultOf, type Result } from './result.ts';
 import { runInside } from './run-inside.ts';
 import { secretsIn, upstreamProbes, upstreamText } from './upstream.ts';
@@ -30,10 +33,18 @@ export interface Report {
   readonly leftOut: number;
   /** Passed probes that had nothing to reach, because the machine outside has no such file. */
   readonly nothingThere: number;
+  /** Probes that a fake engine cannot run truthfully, and why. Empty for a sandbox of this machine. */
+  readonly notShown: readonly NotShown[];
   readonly results: readonly Result[];
 }
 
+export interface NotShown {
+  readonly id: string;
+  readonly why: string;
+}
+
 export interface SuiteOptions {
+  readonly sandbox: SandboxKind;
   /** Names of groups (`host`) and of probes (`host/docker`). null: all. */
   readonly only: readonly string[] | null;
   readonly progress: (line: string) => void;
@@ -68,8 +79,10 @@ const config = JSON.stringify({
   },
 });
 
-/** Lists all probes as a run would have them. */
-export function listProbes(): readonly { id: string; group: string; attack: string; expected: string }[] {
+/** Lists all probes as a run would have them, in the order of the report. */
+export function listProbes(
+  sandbox: SandboxKind = 'local',
+): readonly { id: string; group: string; attack: string; expected: string }[] {
   const row = (group: string) => (probe: { id: string; attack: string; expected: readonly string[] }) => ({
     id: keyOf(group, probe.id),
     group,
@@ -77,7 +90,9 @@ export function listProbes(): readonly { id: string; group: string; attack: stri
     expected: probe.expected.join(' or '),
   });
   return [
-    ...insideGroups.flatMap(({ name, probes }) => probes(exemplaryPlace).map(row(name))),
+    ...insidePlans({ ...exemplaryPlace, sandbox }).map(({ group, key, probe }) =>
+      row(group)({ ...probe, id: key }),
+    ),
     ...codexProbes.map(row('codex')),
     ...drivenProbes.crossing.map(row('crossing')),
     ...drivenProbes.exhaustion.map(row('exhaustion')),
@@ -85,20 +100,39 @@ export function listProbes(): readonly { id: string; group: string; attack: stri
   ];
 }
 
+function insidePlans(place: Place): readonly Planned[] {
+  const planned = insideGroups.flatMap((group) => planFor(group, place));
+  return place.sandbox === 'local' ? planned : planned.map(inContainer);
+}
+
+/** The probes of a list that a run cannot show, in the same order. */
+export const notShownOf = (sandbox: SandboxKind, ids: readonly string[]): readonly NotShown[] =>
+  ids.flatMap((id) => {
+    const why = sandbox === 'local' ? null : whyNotShown(id);
+    return why === null ? [] : [{ id, why }];
+  });
+
 /** Rejects if the bot cannot be started or the signal aborts the run. Cleans up in both cases. */
 export async function runSuite(options: SuiteOptions): Promise<Report> {
-  const wanted = (key: string) => isSelected(options.only, key);
+  const { sandbox } = options;
+  const selected = listProbes(sandbox).flatMap(({ id }) => (isSelected(options.only, id) ? [id] : []));
+  const notShown = notShownOf(sandbox, selected);
+  const unshown = new Set(notShown.map(({ id }) => id));
+  const wanted = (key: string) => isSelected(options.only, key) && !unshown.has(key);
   const isCodexWanted = codexProbes.some(({ id }) => wanted(id));
   const stateDir = await mkdtemp(join(tmpdir(), 'airlock-probes-'));
   const results: Result[] = [];
   let leftOut = 0;
   let canary: Canary | null = null;
+  let containers: Containers | null = null;
   let world: World | null = null;
   try {
     canary = await startCanary();
     // As in the environment of a person who starts Airlock.
     process.env['SSH_AUTH_SOCK'] ??= canary.socketFile;
+    if (sandbox !== 'local') containers = await startContainers();
     world = await startWorld({
+      ...(containers === null ? {} : { startBot: containers.startBot }),
       stateDir,
       files: splitBillFiles,
       configText: config,
@@ -121,6 +155,7 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
   } finally {
     if (process.env['SSH_AUTH_SOCK'] === canary?.socketFile) delete process.env['SSH_AUTH_SOCK'];
     await world?.close();
+    await containers?.close();
     await canary?.close();
     await rm(stateDir, { recursive: true, force: true });
   }
@@ -132,13 +167,14 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
     leaked: results.length - passed - notRun,
     notRun,
     leftOut,
+    notShown,
     nothingThere: results.filter(({ ok, nothingThere }) => ok && nothingThere === true).length,
     results,
   };
 }
 
 async function carryOut(
-  { progress, signal }: SuiteOptions,
+  { sandbox, progress, signal }: SuiteOptions,
   world: World,
   canary: Canary,
   wanted: (key: string) => boolean,
@@ -153,8 +189,8 @@ async function carryOut(
   const neighbour = await startHijacked(world, 'neighbour', 'acme/older');
   await plant(neighbour);
   checkpoint();
-  const place = placeOf(world, canary, neighbour);
-  const all = insideGroups.flatMap((group) => planFor(group, place)).filter(({ key }) => wanted(key));
+  const place = placeOf(sandbox, world, canary, neighbour);
+  const all = insidePlans(place).filter(({ key }) => wanted(key));
   const planned = await runnable(attacker.sandbox, all);
   const seen = new Map<string, string>();
   const pending = new Map<string, Planned>(planned.map((entry) => [entry.key, entry]));

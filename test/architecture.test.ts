@@ -38,7 +38,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   host: ['everything in src'],
   simulators: ['everything in src', 'host'],
   cli: ['everything in src', 'host', 'simulators'],
-  probes: ['everything in src', 'host', 'cli', 'simulators', 'probes/attacks', 'probes/inside'],
+  probes: [
+    'everything in src',
+    'host',
+    'cli',
+    'simulators',
+    'probes/attacks',
+    'probes/inside',
+    // The bot as on Cloudflare, for `--sandbox`.
+    'test/cloudflare/cloudflare-bot.ts',
+    'test/fake-engine/engine.ts',
+  ],
   chaos: ['everything in src', 'host', 'cli', 'simulators'],
   'probes/attacks': ['src/lib', 'src/core', 'probes/inside'],
   'probes/inside': [],

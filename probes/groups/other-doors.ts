@@ -109,7 +109,7 @@ export function otherDoors(place: Place): readonly Probe[] {
       'descriptors',
       'a file or folder of the machine outside, by an open descriptor of any process',
       'bash',
-      `exec 9</etc/hosts; all=$(find /proc/[0-9]*/fd -type l -printf '%l\\n' 2>/dev/null); grep -q /etc/hosts <<<"$all" || exit 1; grep -vE '^(pipe|socket|anon_inode|/memfd):|^/(dev/(null|urandom|zero)|opt|tmp|run/airlock|workspace|home/codex|proc|usr|etc)(/|$| )' <<<"$all" | sort -u | head -n 1 | grep . || echo none`,
+      `exec 9</etc/hosts; all=$(find /proc/[0-9]*/fd -type l -printf '%l\\n' 2>/dev/null); grep -q /etc/hosts <<<"$all" || exit 1; grep -vE '^(pipe|socket|anon_inode|/memfd):|^/(dev/(null|urandom|zero)|var/lib/airlock/[0-9a-f]+/runs/(codex|probes)/(output|errors)|opt|tmp|run/airlock|workspace|home/codex|proc|usr|etc)(/|$| )' <<<"$all" | sort -u | head -n 1 | grep . || echo none`,
       ['none'],
     ),
   ];

@@ -3,7 +3,7 @@
  * empty machine; with one it has the image's files, and an interceptor takes its traffic.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -139,7 +139,7 @@ function files(
   return [
     ...readOnly('/usr'),
     ...hostLinks.flatMap((path) => linkOrFolder(path)),
-    ...['/etc', '/etc/ssl', '/run', '/opt', '/opt/node', '/opt/node/bin'].flatMap((path) => [
+    ...['/etc', '/etc/ssl', '/run', '/var', '/opt', '/opt/node', '/opt/node/bin'].flatMap((path) => [
       '--perms',
       '0755',
       '--dir',
@@ -149,9 +149,11 @@ function files(
     ...hostFiles.filter((path) => existsSync(path)).flatMap((path) => readOnly(path)),
     ...bind('--ro-bind', join(etc, 'hosts'), '/etc/hosts'),
     ...bind('--bind', join(etc, 'cloudflare'), '/etc/cloudflare'),
-    ...words('--proc /proc --dev /dev --perms 1777 --tmpfs /tmp'),
+    ...words('--proc /proc --dev /dev --perms 1777 --tmpfs /dev/shm --perms 1777 --tmpfs /tmp'),
     // Mounted after /tmp: the checkout may be below it.
     ...readOnly(checkout),
+    // Elsewhere, where the checkout is a copy with a link.
+    ...readOnly(realpathSync(join(checkout, 'node_modules'))),
     ...bind('--ro-bind', nodeFile, nodePath),
     ...bind('--bind', control, '/control'),
   ];

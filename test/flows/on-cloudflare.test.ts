@@ -144,14 +144,17 @@ describe('a mention in an issue that holds a planted instruction', () => {
   });
 });
 
-describe('a Worker that is killed while Codex works', () => {
-  it('continues with the same container: no command runs twice, and there is one pull request', async () => {
-    const repository = await newRepository('killed');
+describe('a Worker that ends while Codex works', () => {
+  it.each([
+    ['killed', async () => await killWorkerd(flow.world)],
+    ['replaced by a deployment', async () => void (await flow.world.restartBot())],
+  ] as const)('is %s: no command runs twice, and there is one pull request', async (how, end) => {
+    const repository = await newRepository(how.split(' ')[0] ?? '');
     const { taskId } = await ask(flow.world, '@airlock mend it [slow]', { repository });
     const events = follow(flow.world, taskId);
     await untilCommand(flow.world, taskId, 'echo first');
     const before = engine.containers();
-    await killWorkerd(flow.world);
+    await end();
     expect(engine.containers()).toEqual(before);
     const view = await untilEnded(flow.world, taskId);
     expect(view.outcome).toMatchObject({ kind: 'pull-request', pullRequest: { draft: false } });

@@ -132,6 +132,7 @@ it.each([
 
 it('lets nothing leave the sandbox', async () => {
   const report = await runSuite({
+    sandbox: 'local',
     only: null,
     progress: () => undefined,
     onResult: () => undefined,
