@@ -145,10 +145,11 @@ describe('a mention in an issue that holds a planted instruction', () => {
 });
 
 describe('a Worker that ends while Codex works', () => {
-  it.each([
+  const ways: readonly (readonly [how: string, end: () => Promise<unknown>])[] = [
     ['killed', async () => await killWorkerd(flow.world)],
-    ['replaced by a deployment', async () => void (await flow.world.restartBot())],
-  ] as const)('is %s: no command runs twice, and there is one pull request', async (how, end) => {
+    ['replaced by a deployment', async () => await flow.world.restartBot()],
+  ];
+  it.each(ways)('is %s: no command runs twice, and there is one pull request', async (how, end) => {
     const repository = await newRepository(how.split(' ')[0] ?? '');
     const { taskId } = await ask(flow.world, '@airlock mend it [slow]', { repository });
     const events = follow(flow.world, taskId);
