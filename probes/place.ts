@@ -8,9 +8,14 @@ import { projectRoot } from '../host/project-root.ts';
 import { marker, otherSandbox } from './attacks/attack.ts';
 import type { Canary } from './canary.ts';
 import type { HijackedTask } from './hijacked-task.ts';
-import type { Place, SandboxKind } from './probe.ts';
+import type { Place, ProbedSandbox } from './probe.ts';
 
-export function placeOf(sandbox: SandboxKind, world: World, canary: Canary, neighbour: HijackedTask): Place {
+export function placeOf(
+  sandbox: ProbedSandbox,
+  world: World,
+  canary: Canary,
+  neighbour: HijackedTask,
+): Place {
   if (world.openai === null) throw new Error('the model must be simulated');
   const prefix = sandbox === 'local' ? 'airlock-sandboxes-' : 'airlock-engine-';
   const sandboxFolder = readdirSync(tmpdir()).find((name) => name.startsWith(prefix));

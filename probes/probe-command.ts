@@ -1,7 +1,7 @@
 /** `npm run probe`: attacks a sandbox of the real bot from inside and prints what each attempt got. */
 import type { Result } from './result.ts';
 import { prove, type Proven } from './prove.ts';
-import { sandboxKinds } from './probe.ts';
+import { probedSandboxes } from './probe.ts';
 import {
   groupNames,
   isSelected,
@@ -40,7 +40,7 @@ await runCommand({
     },
     sandbox: {
       type: 'string',
-      value: sandboxKinds.join('|'),
+      value: probedSandboxes.join('|'),
       about:
         'where: local (the default), or in a container of a deployment, here over a\nfake engine; what that cannot show is listed with the reason',
     },
@@ -64,11 +64,11 @@ ${groupNames.map(({ name, about }) => `  ${name.padEnd(18)} ${about}`).join('\n'
 Exit status: 0 every probe got what is expected, 1 a probe leaked or could not try, 2 wrong usage,
 130 interrupted.`,
   run: async ({ values, onStop }) => {
-    const sandbox = sandboxKinds.find((kind) => kind === (values.sandbox ?? 'local'));
+    const sandbox = probedSandboxes.find((kind) => kind === (values.sandbox ?? 'local'));
     if (sandbox === undefined)
-      throw new UsageProblem(`--sandbox takes ${sandboxKinds.join(', ')}. Try npm run probe -- --help`);
+      throw new UsageProblem(`--sandbox takes ${probedSandboxes.join(', ')}. Try npm run probe -- --help`);
     // Each proof knows its own sandbox.
-    const all = values.prove === true ? sandboxKinds.flatMap(listProbes) : listProbes(sandbox);
+    const all = values.prove === true ? probedSandboxes.flatMap(listProbes) : listProbes(sandbox);
     const groups = values.group ?? [];
     const ids = values.probe ?? [];
     const unknownGroup = groups.find((name) => !groupNames.some((group) => group.name === name));

@@ -50,12 +50,12 @@ export interface CanaryPlace {
 }
 
 /** On this machine, or in a container of a deployment with the SDK's class. */
-export const sandboxKinds = ['local', 'sdk'] as const;
-export type SandboxKind = (typeof sandboxKinds)[number];
+export const probedSandboxes = ['local', 'sdk'] as const;
+export type ProbedSandbox = (typeof probedSandboxes)[number];
 
 /** The attacker's surroundings: facts of one run. */
 export interface Place {
-  readonly sandbox: SandboxKind;
+  readonly sandbox: ProbedSandbox;
   /** Part of every request that must not arrive, so that the logs upstream can be searched for it. */
   readonly marker: string;
   readonly architecture: 'x64' | 'arm64';

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SandboxKind } from './probe.ts';
+import type { ProbedSandbox } from './probe.ts';
 
 export interface Patch {
   /** Below the checkout. */
@@ -19,7 +19,7 @@ export interface Proof {
   /** The ids of the probes that must leak without it. */
   readonly probes: RegExp;
   /** Where; default `local`. */
-  readonly sandbox?: SandboxKind;
+  readonly sandbox?: ProbedSandbox;
   readonly patches: readonly Patch[];
 }
 

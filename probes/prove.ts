@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { projectRoot } from '../host/project-root.ts';
 import { parseJson } from '../src/lib/parse-json.ts';
 import { patched, proofs, type Proof } from './proofs.ts';
-import type { SandboxKind } from './probe.ts';
+import type { ProbedSandbox } from './probe.ts';
 import { listProbes } from './suite.ts';
 
 const folders = ['cli', 'container', 'host', 'probes', 'scripts', 'simulators', 'src', 'test'];
@@ -100,7 +100,7 @@ async function without<T>(copy: string, { patches }: Proof, work: () => Promise<
 async function runProbes(
   copy: string,
   ids: readonly string[],
-  sandbox: SandboxKind,
+  sandbox: ProbedSandbox,
   signal: AbortSignal,
 ): Promise<Results> {
   signal.throwIfAborted();

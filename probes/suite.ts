@@ -18,7 +18,7 @@ import { insideGroups } from './inside-groups.ts';
 import { hijackedModel, startHijacked, type HijackedTask } from './hijacked-task.ts';
 import { exemplaryPlace, placeOf } from './place.ts';
 import { planFor, type Planned } from './planning.ts';
-import type { Place, SandboxKind } from './probe.ts';
+import type { Place, ProbedSandbox } from './probe.ts';
 import { hostResult, keyOf, resultOf, type Result } from './result.ts';
 import { runInside } from './run-inside.ts';
 import { secretsIn, upstreamProbes, upstreamText } from './upstream.ts';
@@ -44,7 +44,7 @@ export interface NotShown {
 }
 
 export interface SuiteOptions {
-  readonly sandbox: SandboxKind;
+  readonly sandbox: ProbedSandbox;
   /** Names of groups (`host`) and of probes (`host/docker`). null: all. */
   readonly only: readonly string[] | null;
   readonly progress: (line: string) => void;
@@ -81,7 +81,7 @@ const config = JSON.stringify({
 
 /** Lists all probes as a run would have them, in the order of the report. */
 export function listProbes(
-  sandbox: SandboxKind = 'local',
+  sandbox: ProbedSandbox = 'local',
 ): readonly { id: string; group: string; attack: string; expected: string }[] {
   const row = (group: string) => (probe: { id: string; attack: string; expected: readonly string[] }) => ({
     id: keyOf(group, probe.id),
@@ -106,7 +106,7 @@ function insidePlans(place: Place): readonly Planned[] {
 }
 
 /** The probes of a list that a run cannot show, in the same order. */
-export const notShownOf = (sandbox: SandboxKind, ids: readonly string[]): readonly NotShown[] =>
+export const notShownOf = (sandbox: ProbedSandbox, ids: readonly string[]): readonly NotShown[] =>
   ids.flatMap((id) => {
     const why = sandbox === 'local' ? null : whyNotShown(id);
     return why === null ? [] : [{ id, why }];
