@@ -36,7 +36,8 @@ const answers = (port) => new Promise((resolve) => {
   socket.setTimeout(10_000, () => { got = true; socket.destroy(); });
 });
 const found = [];
-for (const { port, isOwn } of rows) if (!isOwn && port !== 80 && port !== 443 && (await answers(port))) found.push(port);
+for (const { port, isOwn } of rows)
+  if (!isOwn && port !== 80 && port !== 443 && (await answers(port))) found.push(port);
 console.log(found.join(' ') || 'none');`,
         ['none'],
       ),
@@ -81,7 +82,7 @@ done; echo "\${done:-refused}"`,
       bash(
         'exit-status',
         'the exit status of a run, its output and the script of our calls',
-        // Beside the file: the run of the probes itself must not end where it can be written.
+        // Writes another file, because a written status would end the run of the probes.
         `test -d /var/lib/airlock && touch /tmp/own || exit 1
 cd /var/lib/airlock 2>/dev/null && done+=' entered'; ls /var/lib/airlock/ >/dev/null 2>&1 && done+=' listed'
 for f in /var/lib/ /var/lib/airlock/ /var/lib/airlock/*/ /var/lib/airlock/*/runs/*/; do touch "\${f}exit-probe" 2>/dev/null && done+=" $f"; done

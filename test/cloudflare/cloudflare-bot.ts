@@ -21,8 +21,8 @@ export const scheduledPath = '/cdn-cgi/local/scheduled';
 const names = { bot: 'airlock-cloudflare', door: 'airlock-door' } as const;
 
 /**
- * `stop` does not end the containers; neither does the end of a Worker. `withDoor`: opens `sandboxOf`, which a
- * deployment does not have.
+ * `stop` does not end the containers; neither does the end of a Worker. `withDoor` opens `sandboxOf`, which
+ * no deployment has.
  */
 export async function startCloudflareBot(
   options: BotOptions,
