@@ -30,7 +30,7 @@ details{margin:14px 0}summary{cursor:pointer;color:var(--muted)}
 .ok{color:var(--go)}.fail{color:var(--bad)}.warn{color:var(--warn)}
 .wait{color:var(--muted)}
 .green{border:2px solid var(--go);border-radius:8px;padding:16px 20px}.green h1{color:var(--go)}
-@media (max-width:600px){main{padding:16px}}
+@media (max-width:600px){header{padding:12px 16px}main{padding:16px}}
 `;
 
 /**

@@ -31,6 +31,7 @@ export function sendingPage(form: { readonly action: string; readonly manifest: 
     'GitHub App · Set up Airlock',
     html`<section>
       <h1>On to GitHub</h1>
+      <p>GitHub shows what the App may do, and asks for its name. Then it leads back here.</p>
       <form method="post" action="${form.action}" data-send>
         <input type="hidden" name="manifest" value="${form.manifest}" />
         <button>Continue on GitHub</button>

@@ -24,9 +24,11 @@ export function setupPage(input: PageInput): Html {
   const isGreen = input.proof.stage === 'running' && input.proof.mention === 'answered';
   const list = Object.entries(titles).map(([name, title], index) => {
     const isDone = index < at || (name === 'proof' && isGreen);
-    const mark = isDone ? 'done' : index === at ? 'now' : 'later';
+    const isSkipped = isDone && name === 'slack' && input.state.slack !== 'on';
+    const mark = isSkipped ? 'later' : isDone ? 'done' : index === at ? 'now' : 'later';
     return html`<li class="${mark}" ${mark === 'now' ? html` aria-current="step"` : ''}>
-      <span aria-hidden="true">${isDone ? '✓' : String(index + 1)}</span> ${title}
+      <span aria-hidden="true">${isSkipped ? '–' : isDone ? '✓' : String(index + 1)}</span>
+      ${title}${isSkipped ? ', skipped' : ''}
     </li>`;
   });
   const waits =

@@ -46,7 +46,10 @@ function proofSection({ proof, state }: PageInput): Html {
           <h1>✓ Airlock works</h1>
           <p>The first mention arrived, and was answered where it was written.</p>
           ${doctor}
-          <p>Press Ctrl-C in the terminal, and start the bot with <code>npm start</code>.</p>
+          <p>
+            Press Ctrl-C in the terminal, and start the bot with <code>npm start</code>. While it runs,
+            <code>npm run open</code> shows its tasks.
+          </p>
         </section>`;
       return html`<section>
         <h1>See it work</h1>

@@ -11,6 +11,10 @@ function slackSection({ publicUrl, socketMode, slackApps }: PageInput): Html {
   return html`<section>
     <h1>Connect Slack</h1>
     <p>
+      Optional: people can then ask from Slack, too. On Slack’s page choose the workspace, create the app, and
+      install it. Then enter its two tokens here.
+    </p>
+    <p>
       <a
         class="button"
         target="_blank"
@@ -18,7 +22,6 @@ function slackSection({ publicUrl, socketMode, slackApps }: PageInput): Html {
         href="${slackApps}?${slackQuery(publicUrl, socketMode)}"
         >Create the Slack app</a
       >
-      Choose the workspace, create the app, and install it.
     </p>
     <form method="post" action="/slack">
       <label

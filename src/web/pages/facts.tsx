@@ -79,7 +79,7 @@ export function Facts({ view, githubUrl }: { readonly view: TaskView; readonly g
         <p class={receipt.deniedTotal === 0 ? 'quiet' : 'bad'}>
           {receipt.deniedTotal === 0
             ? 'No request was blocked.'
-            : `${countText(receipt.deniedTotal, 'request')} blocked. Each is next to the step during which it was made.`}
+            : `${countText(receipt.deniedTotal, 'request')} blocked, shown next to the step that ran meanwhile.`}
         </p>
         {receipt.failedTotal === 0 ? null : (
           <p class="quiet">

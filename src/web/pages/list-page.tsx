@@ -11,6 +11,19 @@ const states = {
   ended: 'has ended',
 } as const;
 const places = { github: 'on GitHub', slack: 'in Slack', api: 'through the API' } as const;
+const ends: Readonly<Record<NonNullable<LedgerRow['outcome']>, string>> = {
+  'pull-request': 'pull request',
+  'no-change': 'no change',
+  refused: 'refused',
+  held: 'held',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  patch: 'patch',
+  replied: 'answered',
+  steered: 'added to a running task',
+  ignored: 'ignored',
+  answered: 'answered',
+};
 const jobs = {
   change: 'Change',
   question: 'Question',
@@ -87,7 +100,6 @@ function Table(shown: { readonly title: string; readonly rows: readonly LedgerRo
 function Row({ row, now }: { readonly row: LedgerRow; readonly now: number }) {
   const { taskId, shortId, title, issue, asked, state, outcome, code, repository, requester, place, pull } =
     row;
-  const end = code === null ? outcome : `${outcome}: ${code}`;
   return (
     <tr>
       <td>
@@ -99,7 +111,10 @@ function Row({ row, now }: { readonly row: LedgerRow; readonly now: number }) {
           </span>
         )}
       </td>
-      <td>{state === 'ended' && end !== null ? visibleLine(end, 100) : states[state]}</td>
+      <td>
+        {state === 'ended' && outcome !== null ? ends[outcome] : states[state]}
+        {state !== 'ended' || code === null ? null : <span class="quiet"> {visibleLine(code, 100)}</span>}
+      </td>
       <td>
         {visibleLine(repository ?? '', 200)}
         {issue === null ? '' : ` #${issue}`}

@@ -10,6 +10,14 @@ export interface Outcomes {
   readonly complete: boolean;
 }
 
+/** Of the sections of a report, whose titles head a column. */
+const headings: Readonly<Record<string, string>> = {
+  All: 'All tasks',
+  Repository: 'By repository',
+  Person: 'By person',
+  'Week of': 'By week',
+};
+
 export function OutcomesPage({ summary, filters, complete }: Outcomes) {
   const query = new URLSearchParams(filters).toString();
   const field = (name: keyof Outcomes['filters'], label: string, type: 'text' | 'date') => (
@@ -36,7 +44,7 @@ export function OutcomesPage({ summary, filters, complete }: Outcomes) {
       )}
       {reportSections(summary).map(([title, groups]) => (
         <section>
-          <h2>{title}</h2>
+          <h2>{headings[title] ?? title}</h2>
           <div class="scroll" tabindex={0} role="region" aria-label={title}>
             <table class="list numbers">
               <thead>

@@ -51,9 +51,12 @@ function Frame({ title, session, live, children }: Shell) {
           Skip to the content
         </a>
         <header class="top">
-          <a class="brand" href="/tasks">
-            Airlock
-          </a>
+          <nav aria-label="Pages">
+            <a class="brand" href="/tasks">
+              Airlock
+            </a>
+            {session === null ? null : <a href="/tasks">Tasks</a>}
+          </nav>
           {session === null ? null : (
             <form method="post" action="/auth/sign-out" class="who">
               <span>{nameOf(session)}</span>

@@ -25,7 +25,7 @@ export function Steps({ steps, since }: { readonly steps: readonly Step[]; reado
             <What step={step} open={isOpen(step) || newest.includes(step.seq)} />
           </div>
           {step.attempts.length === 0 ? null : (
-            <ul class="attempts" aria-label="Refused network requests">
+            <ul class="attempts" aria-label="Blocked network requests">
               {step.attempts.map((attempt) => (
                 <Refused attempt={attempt} />
               ))}
@@ -51,7 +51,11 @@ function What({ step, open }: { readonly step: Step; readonly open: boolean }) {
             <code>{visibleText(step.command, 2000)}</code>{' '}
             <span class={end === null ? 'running' : end.exitCode === 0 ? 'quiet' : 'bad'}>{result}</span>
           </summary>
-          {step.output === '' ? <p class="quiet">No output.</p> : <Output untrustedText={step.output} />}
+          {step.output === '' ? (
+            <p class="quiet">{end === null ? 'Its output follows when it ends.' : 'No output.'}</p>
+          ) : (
+            <Output untrustedText={step.output} />
+          )}
         </details>
       );
     }
