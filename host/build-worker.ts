@@ -68,12 +68,16 @@ export async function buildWorker(
     await rename(draft, directory).catch(() => rm(draft, { recursive: true, force: true }));
     await deleteOldBuilds();
   }
+  return { directory, modules: await readModules(directory) };
+}
+
+async function readModules(directory: string): Promise<readonly WorkerModule[]> {
   const files = (await readdir(directory)).filter((name) => name.endsWith('.js'));
   files.sort((a, b) => Number(b === mainModule) - Number(a === mainModule));
   const modules = files.map(async (path): Promise<WorkerModule> => {
     return { type: 'ESModule', path, contents: await readFile(join(directory, path), 'utf8') };
   });
-  return { directory, modules: await Promise.all(modules) };
+  return await Promise.all(modules);
 }
 
 /** Tells wrangler to upload a build as it is. */
@@ -81,7 +85,8 @@ export function uploadArguments({ directory }: WorkerBundle): readonly string[] 
   return [join(directory, mainModule), '--no-bundle', '--minify=false'];
 }
 
-async function bundleWorker(directory: string, entry: string): Promise<void> {
+/** Bundles a Worker as it is uploaded. Returns its modules. */
+export async function bundleWorker(directory: string, entry: string): Promise<readonly WorkerModule[]> {
   const { alias } = wranglerSchema.parse(parse(await readFile(join(projectRoot, 'wrangler.jsonc'), 'utf8')));
   await build({
     absWorkingDir: projectRoot,
@@ -103,6 +108,7 @@ async function bundleWorker(directory: string, entry: string): Promise<void> {
     plugins: [replaceModules(alias)],
     logLevel: 'silent',
   });
+  return await readModules(directory);
 }
 
 /** Replaces modules, also by relative paths, and leaves the runtime's own alone. */

@@ -1,16 +1,13 @@
 /** The test Worker in real workerd with the real SDK, a fake engine and a recording upstream. */
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { projectRoot } from '../../host/project-root.ts';
+import { bundleWorker, type WorkerModule } from '../../host/build-worker.ts';
 import type { Sandboxes } from '../../src/core/ports/sandbox-port.ts';
 import { startEngine, type EngineOptions, type FakeEngine } from '../fake-engine/engine.ts';
 import { remoteSandboxes } from './remote-sandboxes.ts';
 
-const run = promisify(execFile);
 const names = { SANDBOX: 'TaskSandbox', TRAP: 'StaticFieldTrap', ASSIGNED: 'AssignedAfter' } as const;
 
 export interface CloudflareHost {
@@ -34,7 +31,7 @@ export async function startCloudflareHost(
   upstream = 'http://127.0.0.1:9',
   engineOptions: EngineOptions = {},
 ): Promise<CloudflareHost> {
-  const script = await (bundled ??= bundle());
+  const modules = await (bundled ??= bundle());
   const engine = await startEngine(engineOptions);
   const logged: string[] = [];
   const stateFolder = await mkdtemp(join(tmpdir(), 'airlock-objects-'));
@@ -43,7 +40,7 @@ export async function startCloudflareHost(
       name: 'airlock-cloudflare-test',
       log: new Log(LogLevel.NONE),
       cf: false,
-      modules: [{ type: 'ESModule', path: 'worker.js', contents: script }],
+      modules: [...modules],
       compatibilityDate: '2026-10-20',
       compatibilityFlags: ['nodejs_compat'],
       bindings: { UPSTREAM: upstream, SANDBOX_LOG_LEVEL: 'debug' },
@@ -103,19 +100,14 @@ export async function startCloudflareHost(
   };
 }
 
-let bundled: Promise<string> | null = null;
+let bundled: Promise<readonly WorkerModule[]> | null = null;
 
-/** Bundles with wrangler, as a deployment does: class names key the handlers and have to survive it. */
-async function bundle(): Promise<string> {
-  const outdir = await mkdtemp(join(tmpdir(), 'airlock-bundle-'));
+/** Bundles as for a deployment: class names key the handlers and have to survive it. */
+async function bundle(): Promise<readonly WorkerModule[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'airlock-bundle-'));
   try {
-    const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js');
-    const config = join(import.meta.dirname, 'wrangler.jsonc');
-    const args = ['deploy', '--dry-run', '--config', config, '--outdir', outdir];
-    const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_LOG: 'error', CI: '1' };
-    await run(process.execPath, [wrangler, ...args], { cwd: projectRoot, env, timeout: 150_000 });
-    return await readFile(join(outdir, 'cloudflare-worker.js'), 'utf8');
+    return await bundleWorker(folder, 'test/workerd/cloudflare-worker.ts');
   } finally {
-    await rm(outdir, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
