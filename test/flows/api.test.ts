@@ -154,6 +154,7 @@ describe('a task that is started by its alias, twice under one Idempotency-Key',
     const pulls = await flow.world.github.pulls(splitBill);
     expect(pulls).toHaveLength(1);
     expect(pulls[0]?.body).not.toContain('Closes');
+    expect(pulls[0]?.body).toContain('Dependencies were not installed: no setup is configured.');
     expect(flow.logged('sandbox.started')).toHaveLength(1);
     expect(
       flow.world.github
@@ -219,8 +220,11 @@ describe('npm run task', () => {
     expect(stdout).toContain(pull?.url);
   });
 
-  it('prints one JSON document a line with --json, to the end', async () => {
-    const { code, stdout } = await taskCommand(['acme/split-bill', 'look at it [look]', '--json']);
+  it('only starts the task with --detach, and prints one JSON document a line with --json', async () => {
+    const started = await taskCommand(['acme/split-bill', 'look at it [look]', '--detach']);
+    expect(started.code).toBe(0);
+    const taskId = started.stdout.trim();
+    const { code, stdout } = await taskCommand(['follow', taskId, '--json']);
     expect(code).toBe(0);
     const events = stdout
       .trimEnd()
@@ -228,13 +232,6 @@ describe('npm run task', () => {
       .map((line) => eventSchema.parse(JSON.parse(line)));
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
     expect(events.at(-1)?.body).toMatchObject({ kind: 'ended', outcome: { kind: 'no-change' } });
-  });
-
-  it('only starts the task with --detach', async () => {
-    const { code, stdout } = await taskCommand(['acme/split-bill', 'look at it [look]', '--detach']);
-    expect(code).toBe(0);
-    const taskId = stdout.trim();
-    await follow(flow.world, taskId);
     expect((await viewOf(flow.world, taskId)).outcome).toMatchObject({ kind: 'no-change' });
   });
 

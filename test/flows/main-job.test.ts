@@ -150,6 +150,8 @@ describe('a mention in an issue', () => {
       'report',
       'ended',
     ]);
+    // No phase for setup, as none is configured.
+    expect(view.setup).toEqual({ status: 'none' });
     expect(view.change).toEqual({ files: 1, insertions: 4, deletions: 2 });
     expect(view.usage.totalTokens).toBeGreaterThan(0);
     expect(view.receipt.denied).toEqual([]);

@@ -18,7 +18,18 @@ import {
   type FlowWorld,
 } from './ask.ts';
 
-const tryFetch = 'sleep 1; git fetch -q origin main; echo "fetch ended with $?"';
+/** Where GitHub redirects each fetch of one task to. */
+const redirects: readonly (readonly [what: string, location: (url: string) => string])[] = [
+  [
+    'the new name of the same repository',
+    (url) => `${url}/acme/renamed.git/info/refs?service=git-upload-pack`,
+  ],
+  ['another repository', (url) => `${url}/acme/secret.git/info/refs?service=git-upload-pack`],
+  ['another host', () => 'https://evil.example/acme/target.git/info/refs?service=git-upload-pack'],
+  ['another part of GitHub', (url) => `${url}/acme/target/archive/main.zip`],
+  ['a push', (url) => `${url}/acme/target.git/info/refs?service=git-receive-pack`],
+];
+const tryFetch = (what: string) => `git fetch -q origin main; echo "${what}: ended with $?"`;
 const done = [applyPatch(splitBillPatch), finish({ title: 'Hand out every cent', summary: 'Done.' })];
 
 let flow: FlowWorld;
@@ -26,7 +37,11 @@ beforeAll(async () => {
   flow = await startFlow({
     configText: JSON.stringify({ repositories: { 'acme/*': {} } }),
     script: scriptsByName({
-      redirected: [shell('echo ready'), shell(tryFetch), ...done],
+      redirected: [
+        shell('echo ready'),
+        shell(['sleep 1', ...redirects.map(([what]) => tryFetch(what))].join('; ')),
+        ...done,
+      ],
       waits: [shell('sleep 2'), ...done],
     }),
   });
@@ -78,33 +93,37 @@ it('keeps the change of a repository that is renamed meanwhile, and publishes it
 });
 
 describe('a redirect of a fetch', () => {
-  it.each([
-    [
-      'the new name of the same repository',
-      (url: string) => `${url}/acme/renamed.git/info/refs?service=git-upload-pack`,
-    ],
-    ['another repository', (url: string) => `${url}/acme/secret.git/info/refs?service=git-upload-pack`],
-    ['another host', () => 'https://evil.example/acme/target.git/info/refs?service=git-upload-pack'],
-    ['another part of GitHub', (url: string) => `${url}/acme/target/archive/main.zip`],
-    ['a push', (url: string) => `${url}/acme/target.git/info/refs?service=git-receive-pack`],
-  ])('to %s is refused and written down', async (what, location) => {
+  let view: TaskView;
+  let output: string | undefined;
+  beforeAll(async () => {
     const { github } = flow.world;
-    const name = `target-${what.length}`;
-    const repository = await repositoryNamed(name);
-    if (what === 'another repository') await repositoryNamed('secret');
+    await repositoryNamed('secret');
+    const repository = await repositoryNamed('target');
     const { taskId } = await ask(flow.world, '@airlock mend it [redirected]', { repository });
     await untilCommand(flow.world, taskId, 'echo ready');
-    const path = new RegExp(`^/acme/${name}(\\.git)?/info/refs$`);
-    github.failNext({ method: 'GET', path, status: 301, location: location(github.url) });
-    const outputs = await outputsOf(taskId);
-    expect(outputs[1]).toContain('fetch ended with 128');
-    const view = await untilEnded(flow.world, taskId);
+    const path = /^\/acme\/target(\.git)?\/info\/refs$/;
+    for (const [, location] of redirects)
+      github.failNext({ method: 'GET', path, status: 301, location: location(github.url) });
+    [, output] = await outputsOf(taskId);
+    view = await untilEnded(flow.world, taskId);
+  });
+
+  it.each(redirects)('to %s is refused', (what) => {
+    expect(output).toContain(`${what}: ended with 128`);
+  });
+
+  it('is written down each time, is not followed, and does not end the task', () => {
     expect(view.receipt.denied).toEqual([]);
     expect(view.receipt.failed).toEqual([
-      expect.objectContaining({ host: 'github.com', fault: 'upstream', rule: 'github.redirect', count: 1 }),
+      expect.objectContaining({
+        host: 'github.com',
+        fault: 'upstream',
+        rule: 'github.redirect',
+        count: redirects.length,
+      }),
     ]);
     expect(view.outcome).toMatchObject({ kind: 'pull-request' });
-    const asked = github.requests().filter(({ path: at }) => at.startsWith('/acme/secret'));
+    const asked = flow.world.github.requests().filter(({ path }) => path.startsWith('/acme/secret'));
     expect(asked).toEqual([]);
   });
 });

@@ -57,7 +57,6 @@ const repositories = {
   'acme/installs': { setup: { run: installUnlessThere, hosts: [packages] } },
   'acme/cached': { setup: { run: installUnlessThere, hosts: [packages] } },
   'acme/cached-too': { setup: { run: installUnlessThere, hosts: [packages] } },
-  'acme/planted': { setup: { run: installUnlessThere, hosts: [packages] } },
   'acme/curious': {
     setup: {
       run: [
@@ -93,7 +92,6 @@ const repositories = {
     },
   },
   'acme/served': { setup: { run: `node service.js & ${untilServed}`, hosts: [packages], services: true } },
-  'acme/bare': {},
 };
 
 const mend = applyPatch(splitBillPatch);
@@ -275,13 +273,6 @@ describe('a setup that fails', () => {
   });
 });
 
-it('a task without setup has no such phase, and its pull request says so', async () => {
-  const { view, pull } = await run('bare', '@airlock mend it [mend]');
-  expect(view.phases.map(({ phase }) => phase)).not.toContain('setup');
-  expect(view.setup).toEqual({ status: 'none' });
-  expect(pull?.body).toContain('Dependencies were not installed: no setup is configured.');
-});
-
 describe('the cache', () => {
   const hit = 'Setup begins with what the cache has.';
   const miss = 'Setup begins from nothing: the cache has nothing for these lock files.';
@@ -321,9 +312,14 @@ describe('the cache', () => {
     return { folder, entry };
   }
 
+  it('belongs to one repository: another one with the same files and setup starts from nothing', async () => {
+    const { events, requests } = await run('cached-too', '@airlock mend it [mend]');
+    expect(notes(events)).toContain(miss);
+    expect(requests).toHaveLength(1);
+  });
+
   it('refuses a planted entry: it is named and deleted, and nothing of it reaches the task', async () => {
-    const repository = await repositoryNamed('planted');
-    await runOn(repository, '@airlock mend it [mend]');
+    const repository = await repositoryNamed('cached-too');
     const { folder, entry } = await entryOf(repository);
     const planted = await gzipped(
       tarOf([
@@ -350,12 +346,6 @@ describe('the cache', () => {
     const { entry: kept } = await entryOf(repository);
     expect(kept).not.toBe(name);
     expect(kept.slice(0, 64)).toBe(entry.slice(0, 64));
-  });
-
-  it('belongs to one repository: another one with the same files and setup starts from nothing', async () => {
-    const { events, requests } = await run('cached-too', '@airlock mend it [mend]');
-    expect(notes(events)).toContain(miss);
-    expect(requests).toHaveLength(1);
   });
 
   it('does not believe an entry that is not what was stored', async () => {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyPatch, fail, finish, shell } from '../../simulators/openai/script.ts';
+import type { MessageView } from '../../simulators/slack/contract-views.ts';
 import type { SlackSimulator } from '../../simulators/slack/contract.ts';
 import { scriptsByName, splitBill, until, untilNothingIsLeft, viewOf, type FlowWorld } from './ask.ts';
 import {
@@ -23,7 +24,6 @@ const prompts: string[] = [];
 beforeAll(async () => {
   const scripts = scriptsByName({
     waits: [shell('sleep 3600'), ...mend],
-    breaks: [fail(400, { message: 'the model is on holiday' })],
     leaks: [
       applyPatch(
         `*** Begin Patch\n*** Add File: key.pem\n+-----BEGIN RSA PRIVATE KEY-----\n+${randomBytes(72).toString('base64')}\n+-----END RSA PRIVATE KEY-----\n*** End Patch`,
@@ -55,26 +55,19 @@ async function ask(text: string, user = 'maria', channel = 'dev') {
 }
 
 describe('Cancel', () => {
-  it('stops the run: the message says who did it, and the sandbox is gone', async () => {
+  it('is refused to a guest; from a member it stops the run, names them and ends the sandbox', async () => {
     const { at } = await ask('cancel [waits]');
     const running = await untilReplied(at, 'sleep 3600');
+    const refused = taken(
+      await slack.click({ user: 'gast', channel: 'dev', ts: running.ts, button: 'Cancel' }),
+    );
+    expect(await refused.reply()).toMatch(/guest/i);
+    expect(slack.message('dev', running.ts)?.buttons).toContain('Cancel');
     taken(await slack.click({ user: 'omar', channel: 'dev', ts: running.ts, button: 'Cancel' }));
     const cancelled = await untilShows(slack, running, /cancelled/i);
     expect(cancelled.shown).toContain('Omar');
     expect(cancelled.buttons).toContain('Retry');
     await until('the sandbox is gone', () => flow.world.bot.sandboxes().length === 0);
-  });
-
-  it('is refused to a guest, and the task goes on', async () => {
-    const { at } = await ask('guest [waits]');
-    const running = await untilReplied(at, 'sleep 3600');
-    const clicked = taken(
-      await slack.click({ user: 'gast', channel: 'dev', ts: running.ts, button: 'Cancel' }),
-    );
-    expect(await clicked.reply()).toMatch(/guest/i);
-    expect(slack.message('dev', running.ts)?.buttons).toContain('Cancel');
-    taken(await slack.click({ user: 'maria', channel: 'dev', ts: running.ts, button: 'Cancel' }));
-    await untilShows(slack, running, /cancelled/i);
   });
 
   it('is also ❌ by who asked, and by nobody else', async () => {
@@ -108,23 +101,16 @@ describe('Cancel', () => {
 });
 
 describe('Retry', () => {
-  it('pressed twice runs the task once more', async () => {
-    const { at } = await ask('retry [breaks]');
-    const failed = await untilReplied(at, /holiday/);
-    const before = startedTasks(flow).length;
-    taken(await slack.click({ user: 'maria', channel: 'dev', ts: failed.ts, button: 'Retry', times: 2 }));
-    await untilReplied(at, /holiday/, 2);
-    expect(startedTasks(flow)).toHaveLength(before + 1);
-    expect(botMessages(slack, 'dev', at.threadTs)).toHaveLength(2);
-  });
-
-  it('makes a pull request once the failure is over, and another when pressed again', async () => {
+  it('pressed twice runs the task once more, and makes another pull request when pressed again', async () => {
     const before = (await pulls()).length;
     const { at } = await ask('retry what [recovers]');
     const failed = await untilReplied(at, /holiday/);
     modelIsAway = false;
-    taken(await slack.click({ user: 'maria', channel: 'dev', ts: failed.ts, button: 'Retry' }));
+    const started = startedTasks(flow).length;
+    taken(await slack.click({ user: 'maria', channel: 'dev', ts: failed.ts, button: 'Retry', times: 2 }));
     const done = await untilReplied(at, /pull request \d+/i, 2);
+    expect(startedTasks(flow)).toHaveLength(started + 1);
+    expect(botMessages(slack, 'dev', at.threadTs)).toHaveLength(2);
     expect(done.shown).toContain("the earlier task's repository");
     expect(await pulls()).toHaveLength(before + 1);
 
@@ -157,23 +143,14 @@ describe('a change that the gate holds', () => {
   });
 });
 
-describe('the log', () => {
-  it('opens as a form with what ran', async () => {
-    const { at } = await ask('log [tested]');
-    const done = await untilReplied(at, /pull request \d+/i);
-    taken(await slack.click({ user: 'omar', channel: 'dev', ts: done.ts, button: 'task.log' }));
-    await until('the log', () => slack.views('omar').length > 0);
-    const [view] = slack.views('omar').toReversed();
-    expect(JSON.stringify(view?.blocks)).toContain('node --test');
-  });
-});
-
 describe('Slack itself', () => {
+  let done: MessageView | null = null;
+
   it('asks to wait: progress waits, the end is shown', async () => {
     const { at } = await ask('slow slack [tested]');
     await untilReplied(at, /./);
     slack.failNext({ method: 'chat.update', fails: { status: 429, retryAfterSeconds: 2 }, times: 3 });
-    await untilReplied(at, /pull request \d+/i);
+    done = await untilReplied(at, /pull request \d+/i);
     const updates = slack.calls().filter(({ method }) => method === 'chat.update');
     const refusedAt = updates.filter(({ status }) => status === 429).map((call) => call.at);
     expect(refusedAt).toHaveLength(3);
@@ -184,16 +161,17 @@ describe('Slack itself', () => {
     }
   });
 
-  it('loses the answer to a message: it is not posted twice', async () => {
-    slack.failNext({ method: 'chat.postMessage', fails: 'reset', when: 'after' });
-    const { at } = await ask('lost answer [mend]');
-    await untilReplied(at, /pull request \d+/i);
-    expect(botMessages(slack, 'dev', at.threadTs)).toHaveLength(1);
+  it('opens the log of that task as a form with what ran', async () => {
+    taken(await slack.click({ user: 'omar', channel: 'dev', ts: done?.ts ?? '', button: 'task.log' }));
+    await until('the log', () => slack.views('omar').length > 0);
+    const [view] = slack.views('omar').toReversed();
+    expect(JSON.stringify(view?.blocks)).toContain('node --test');
   });
 
-  it('sends an event again: nothing is done twice', async () => {
+  it('loses the answer to a message and sends the event again: nothing is done or posted twice', async () => {
     const before = startedTasks(flow).length;
-    const said = await ask('again [mend]');
+    slack.failNext({ method: 'chat.postMessage', fails: 'reset', when: 'after' });
+    const said = await ask('lost answer, again [mend]');
     for (const { delivery } of said.answers)
       taken(await slack.redeliver(delivery, { retryNum: 1, reason: 'http_timeout' }));
     await untilReplied(said.at, /pull request \d+/i);

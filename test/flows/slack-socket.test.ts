@@ -40,16 +40,21 @@ it('takes commands, forms, clicks and mentions, and goes on after the connection
     values: { instruction: 'mend it again' },
   });
   expect(sent.outcome).toBe('closed');
-  await until('two pull requests', async () => (await github.pulls(splitBill)).length === 2);
-
-  const said = await slack.say({ user: 'maria', channel: 'dev', text: `<@${slack.botUserId}> mend it` });
-  for (const answer of said.answers) taken(answer);
-  await until('the task runs', () =>
-    slack.thread('dev', said.ts).some(({ shown }) => shown.includes('Codex is working')),
-  );
-  const running = slack.thread('dev', said.ts).find(({ fromBot }) => fromBot);
-  if (running === undefined) throw new Error('no message');
-  taken(await slack.click({ user: 'maria', channel: 'dev', ts: running.ts, button: 'Cancel' }));
+  const running = await untilPosted(slack, 'dev', 'Codex is working');
+  expect(running.ts).not.toBe(done.ts);
+  taken(await slack.click({ user: 'omar', channel: 'dev', ts: running.ts, button: 'Cancel' }));
   await untilShows(slack, running, /cancelled/i);
+  expect(await github.pulls(splitBill)).toHaveLength(1);
+
+  const said = await slack.say({
+    user: 'maria',
+    channel: 'dev',
+    threadTs: done.ts,
+    text: `<@${slack.botUserId}> status`,
+  });
+  for (const answer of said.answers) taken(answer);
+  await until('the answer', () =>
+    slack.ephemerals('maria').some(({ shown, text }) => /has ended/.test(text + shown)),
+  );
   await untilNothingIsLeft(flow);
 });

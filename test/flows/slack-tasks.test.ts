@@ -116,12 +116,12 @@ describe('a slash command', () => {
 });
 
 describe('a mention in a thread', () => {
-  it('brings the thread, and a reply adds a second commit to the same branch', async () => {
+  it('brings what people said, and a reply adds a second commit to the same branch', async () => {
     const before = (await pulls()).length;
     const root = await slack.say({
       user: 'omar',
       channel: 'dev',
-      text: 'People say they are short of a cent.',
+      text: `People say they are short of a cent. Ask ${slack.user('maria').mention} about <https://example.org/a|the docs>`,
     });
     await slack.say({
       user: 'fremd',
@@ -142,6 +142,11 @@ describe('a mention in a thread', () => {
     const prompt = prompts.findLast((text) => text.includes('thread [mend] it')) ?? '';
     expect(prompt).toContain('People say they are short of a cent.');
     expect(prompt).toContain('Omar');
+    // Names for ids, and the stranger left out.
+    expect(prompt).toContain('Ask @Maria');
+    expect(prompt).toContain('https://example.org/a');
+    expect(prompt).not.toContain('A stranger says');
+    expect(prompt).toMatch(/1 message|left out/);
     const [pull] = (await pulls()).toReversed();
     if (pull === undefined) throw new Error('no pull request');
 
