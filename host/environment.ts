@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { formatProblem, loadConfig } from '../src/config/load-config.ts';
-import { slackPolicyOf } from '../src/config/resolve-repository.ts';
+import { allRegistries, slackPolicyOf } from '../src/config/resolve-repository.ts';
 import type { AirlockConfig } from '../src/config/schema.ts';
+import { registrySecretProblems } from '../src/core/registry.ts';
 import { pkcs8Pem, PrivateKeyError } from '../src/github/private-key.ts';
 import { parseSettings, settingNames } from '../src/settings.ts';
 import { misspeltSettings } from './misspelt-settings.ts';
@@ -37,7 +38,14 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
   const appToken = merged['SLACK_APP_TOKEN']?.trim() || null;
   const port = portOf(merged['PORT']);
   const drainSeconds = drainSecondsOf(merged[drainName]);
-  const misspelt = misspeltSettings(devVars, environment);
+  const configPath = configPathOf(merged);
+  const read = await readConfig(configPath).catch((error: unknown) => {
+    if (error instanceof StartProblem) return error;
+    throw error;
+  });
+  const registries = read instanceof StartProblem ? [] : allRegistries(read.config);
+  const secretNames = registries.flatMap(({ secret }) => secret ?? []);
+  const misspelt = misspeltSettings(devVars, environment, secretNames);
   const wrong = [
     ...(parsed.ok ? [] : parsed.problem.split('\n')),
     ...(parsed.ok ? privateKeyProblems(parsed.settings.githubAppPrivateKey) : []),
@@ -56,14 +64,10 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
         ]
       : []),
     ...misspelt,
+    ...[...registrySecretProblems(registries, merged)].map(([name, problem]) => `${name} ${problem}`),
   ];
   if (wrong.length > 0 && isUntouched(merged) && misspelt.length === 0)
     throw new StartProblem('Airlock is not set up here yet. Run npm run setup.');
-  const configPath = configPathOf(merged);
-  const read = await readConfig(configPath).catch((error: unknown) => {
-    if (error instanceof StartProblem) return error;
-    throw error;
-  });
   const hasSlack = (merged['SLACK_BOT_TOKEN']?.trim() ?? '') !== '';
   const lines = wrong.length === 1 ? [`${wrong[0]}. ${remedy}`] : wrong;
   if (wrong.length > 1) lines.push(remedy);
@@ -82,7 +86,7 @@ export async function readEnvironment(environment: NodeJS.ProcessEnv): Promise<L
     throw new StartProblem(lines.join('\n'));
 
   const settings: Record<string, string> = {};
-  for (const name of settingNames) {
+  for (const name of [...settingNames, ...secretNames]) {
     const value = merged[name];
     if (typeof value === 'string' && value.trim() !== '') settings[name] = value;
   }

@@ -27,6 +27,10 @@ it.each([
   expect(misspeltSettings(devVars, environment)).toEqual([]);
 });
 
+it('lets the secrets be that the configuration names', () => {
+  expect(misspeltSettings({ OPENAI_KEY: 'x' }, {}, ['OPENAI_KEY'])).toEqual([]);
+});
+
 it('finds a name in the environment only if two letters differ at most', () => {
   expect(misspeltSettings({}, { OPENAI_APIKEY: 'x' })).toEqual([
     'OPENAI_APIKEY is not a setting; did you mean OPENAI_API_KEY?',

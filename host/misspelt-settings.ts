@@ -11,13 +11,15 @@ const hostNames = [
   'AIRLOCK_STATE',
   'AIRLOCK_DRAIN_SECONDS',
 ];
-const known = [...settingNames, ...hostNames];
+const ours = [...settingNames, ...hostNames];
 
-/** A line for each unknown name that resembles an unset setting. */
+/** A line for each unknown name that resembles an unset setting. `more`: names that a configuration uses. */
 export function misspeltSettings(
   devVars: NodeJS.Dict<string>,
   environment: NodeJS.Dict<string>,
+  more: readonly string[] = [],
 ): readonly string[] {
+  const known = [...ours, ...more];
   const isSet = (name: string): boolean => ((environment[name] ?? devVars[name])?.trim() ?? '') !== '';
   const unset = known.filter((name) => !isSet(name) && name !== 'PORT');
   const strange = (from: NodeJS.Dict<string>) => Object.keys(from).filter((name) => !known.includes(name));

@@ -37,6 +37,8 @@ export interface WorldOptions {
   readonly maxSandboxes?: number;
   /** Host name → origin of a simulator that replaces it, such as a package registry for setup. */
   readonly standIns?: Readonly<Record<string, string>>;
+  /** Secrets of private registries, by name. */
+  readonly registrySecrets?: Readonly<Record<string, string>>;
   /** Uses the real model with this key and base URL instead of the script. */
   readonly live?: { readonly apiKey: string; readonly baseUrl: string };
   /**
@@ -138,6 +140,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         GITHUB_DELIVERIES: options.deliveries ?? 'webhooks',
         OPENAI_BASE_URL: options.live?.baseUrl ?? openai?.url ?? '',
         API_TOKEN: apiToken,
+        ...options.registrySecrets,
         ...(slack === null
           ? {}
           : {
@@ -187,6 +190,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         ['GITHUB_WEBHOOK_SECRET', webhookSecret],
         ['OPENAI_API_KEY', openaiKey],
         ['API_TOKEN', apiToken],
+        ...Object.entries(options.registrySecrets ?? {}),
         ...(slack === null ? [] : [['SLACK_SIGNING_SECRET', slackSecret] as const]),
         ...(slack === null ? [] : [['SLACK_BOT_TOKEN', slack.botToken] as const]),
         ...github

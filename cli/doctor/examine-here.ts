@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { loadConfig } from '../../src/config/load-config.ts';
-import { machineNames } from '../../src/config/resolve-repository.ts';
+import { allRegistries, machineNames } from '../../src/config/resolve-repository.ts';
 import type { Finding } from '../../src/core/finding.ts';
 import { fail, ok, runChecks, warn, type Verdict } from '../../src/doctor/check.ts';
 import { examine } from '../../src/doctor/doctor.ts';
@@ -57,7 +57,7 @@ export async function examineHere(options: HereOptions): Promise<readonly Findin
     examineToolchains(configText ?? '', { 'the state folder': stateDirOf(environment) }, options.now),
     runChecks(
       [
-        { id: 'names', run: () => Promise.resolve(judgeNames(options)) },
+        { id: 'names', run: () => Promise.resolve(judgeNames(options, configText)) },
         { id: 'node', run: () => Promise.resolve(judgeNode()) },
         { id: 'state', run: () => Promise.resolve(judgeState(stateDirOf(environment))) },
         { id: 'bot', run: async () => await judgeBot(options, environment) },
@@ -91,8 +91,11 @@ async function examineToolchains(
   return await runChecks(checks, { deadlineMs: toolchainsMs, secrets: [] });
 }
 
-function judgeNames({ devVars = {}, environment }: HereOptions): Verdict {
-  const misspelt = misspeltSettings(devVars, environment);
+function judgeNames({ devVars = {}, environment }: HereOptions, configText: string | null): Verdict {
+  const read = configText === null ? null : loadConfig(configText, '');
+  const registries = read?.ok === true ? allRegistries(read.config) : [];
+  const secrets = registries.flatMap(({ secret }) => secret ?? []);
+  const misspelt = misspeltSettings(devVars, environment, secrets);
   return misspelt.length === 0
     ? ok('no setting is misspelt')
     : fail(misspelt.join('; '), 'Correct the name: npm start refuses it.');

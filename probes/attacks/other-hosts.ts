@@ -7,6 +7,7 @@ export const otherHosts: readonly Attack[] = denied(
     Object.entries({
       'cdn.jsdelivr.net': 'packages, after setup',
       'files.pythonhosted.org': 'packages of Python',
+      'npm.pkg.github.com': 'packages of GitHub',
       'proxy.golang.org': 'packages of Go, whose paths can carry data',
       'archive.ubuntu.com': 'packages of the distribution',
       'pastebin.com': 'a place for text',

@@ -12,10 +12,10 @@ import { builtIn } from '../../src/config/built-in.ts';
 
 /** Raise these with the table. A smaller number means that an attack was lost. */
 const least: Readonly<Record<DriverName, number>> = {
-  decision: 777,
-  gateway: 809,
-  workerd: 871,
-  inside: 813,
+  decision: 825,
+  gateway: 826,
+  workerd: 919,
+  inside: 830,
 };
 
 describe('the attack table', () => {

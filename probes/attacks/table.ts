@@ -14,6 +14,7 @@ import { openaiInput } from './openai-input.ts';
 import { openaiSpelling } from './openai-spelling.ts';
 import { otherHosts } from './other-hosts.ts';
 import { pipelines } from './pipelines.ts';
+import { privateRegistries } from './private-registries.ts';
 import { protocol } from './protocol.ts';
 
 export const attackTable = {
@@ -26,7 +27,7 @@ export const attackTable = {
   'http-address': [...address, ...handshake, ...protocol],
   'http-framing': [...framing, ...pipelines],
   'other-doors': otherHosts,
-  grants,
+  grants: [...grants, ...privateRegistries],
 } as const satisfies Readonly<Record<string, readonly Attack[]>>;
 
 export const allAttacks: readonly Attack[] = Object.values(attackTable).flat();

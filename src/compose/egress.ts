@@ -1,5 +1,7 @@
 /** Wires the egress handler to the records, the tokens and the upstreams. */
+import { registrySecret } from '../core/registry.ts';
 import type { EgressDeps } from '../egress/handler.ts';
+import { purposes } from '../github/app-auth.ts';
 import { egressLimits } from '../egress/limits.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
 import { baseOf } from './base.ts';
@@ -18,7 +20,10 @@ export function composeEgress(env: Env, waitUntil: (work: Promise<unknown>) => v
       return await withDeadline(waited(), 2 * egressLimits.phaseWaitMs, 'waiting for the end of a phase');
     },
     readToken: async (taskId, { installationId, repositoryId }) =>
-      await tokens.tokenFor({ taskId, installationId, repositoryId, permissions: { contents: 'read' } }),
+      await tokens.tokenFor({ taskId, installationId, repositoryId, permissions: purposes.read }),
+    packageToken: async (taskId, { installationId, repositoryId }) =>
+      await tokens.tokenFor({ taskId, installationId, repositoryId, permissions: purposes.packages }),
+    registrySecret: (name) => registrySecret({ ...env }, name),
     openaiApiKey: settings.openaiApiKey,
     ...settings.openaiAccount,
     githubUrl: settings.githubUrl,

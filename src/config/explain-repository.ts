@@ -51,6 +51,7 @@ export function explainRepository(config: AirlockConfig, repository: RepositoryR
     ),
     `  base branch: ${policy.baseBranch ?? "the repository's default branch"} (${from(settings.baseBranch)})`,
     `  setup: ${setupWords(policy.setup)} (${from(settings.setup)})`,
+    ...registryLines(policy.setup),
     `  image on Cloudflare: ${policy.sandbox.image ?? 'the default'} (${from(settings.sandbox?.image, defaults.sandbox?.image)})`,
     `  instance type on Cloudflare: ${policy.sandbox.instance ?? 'the default'} (${from(settings.sandbox?.instance, defaults.sandbox?.instance)})`,
     `  toolchains on one machine: ${policy.sandbox.toolchains.join(', ') || 'none'} (${from(settings.sandbox?.toolchains, defaults.sandbox?.toolchains)})`,
@@ -96,7 +97,20 @@ function setupWords(setup: SetupPolicy | null): string {
   if (setup === null) return 'none';
   const needed = setup.optional ? ', may fail' : '';
   const stays = setup.services ? ', what it starts stays' : '';
-  return `${setup.run}, may read from ${setup.hosts.join(', ') || 'no host'}${needed}${stays}`;
+  const hosts = setup.hosts.join(', ') || (setup.registries.length > 0 ? 'no other host' : 'no host');
+  return `${setup.run}, may read from ${hosts}${needed}${stays}`;
+}
+
+/** A line for each, with the name of its secret. */
+function registryLines(setup: SetupPolicy | null): readonly string[] {
+  return (setup?.registries ?? []).map(({ host, pathPrefix, scheme, secret, blobHosts }) => {
+    const how =
+      scheme === 'github-app'
+        ? 'a token of the App'
+        : `${secret} as ${typeof scheme === 'string' ? scheme : scheme.header}`;
+    const blobs = blobHosts.length === 0 ? '' : `, follows redirects to ${blobHosts.join(', ')}`;
+    return `  setup's private registry: ${host}${pathPrefix === '' ? ', every path' : `${pathPrefix}/`}, with ${how}${blobs}`;
+  });
 }
 
 function personWords(person: Person | null, otherwise: string): string {

@@ -1,5 +1,5 @@
 /** Checks which host names a configuration may list. The egress handler decides each request. */
-import { reservedAs } from '../core/reserved-hosts.ts';
+import { githubPackages, reservedAs } from '../core/reserved-hosts.ts';
 
 /** Says what a host name should have been; null if it may be listed. */
 export function hostNameProblem(host: string): string | null {
@@ -20,4 +20,9 @@ export function hostNameProblem(host: string): string | null {
   if (/^\d/.test(labels.at(-1) ?? '')) return 'a host name, not an IP address';
   if (reserved === 'credential') return 'a host other than GitHub and OpenAI: a list never opens these';
   return null;
+}
+
+/** The same for a private registry or its storage, of which GitHub has some. */
+export function registryHostProblem(host: string): string | null {
+  return githubPackages.test(host.toLowerCase()) ? null : hostNameProblem(host);
 }

@@ -116,7 +116,7 @@ describe('a mistake in the configuration', () => {
     ],
     [
       repository('{ "setup": { "xyzzyxyzzy": 3, "run": "x" } }'),
-      'c.jsonc:1:47: repositories["acme/shop"].setup.xyzzyxyzzy: unknown key (known keys: run, hosts, optional, services)',
+      'c.jsonc:1:47: repositories["acme/shop"].setup.xyzzyxyzzy: unknown key (known keys: run, hosts, registries, optional, services)',
     ],
     [
       repository('{ "effort": "hihg" }'),
@@ -413,5 +413,84 @@ describe('setup hosts', () => {
   ])('refuses %j', (host, part) => {
     expect(hostProblem(host)).toContain(part);
     expect(hostProblem(host)).toContain('repositories["acme/shop"].setup.hosts[0]');
+  });
+});
+
+describe('private registries', () => {
+  const good = { host: 'npm.acme.example', scheme: 'bearer', secret: 'NPM_TOKEN' };
+  const problemsWith = (changes: object, more: object = {}, ...others: object[]): string =>
+    problems(
+      repository(
+        JSON.stringify({ setup: { run: 'x', registries: [{ ...good, ...changes }, ...others] }, ...more }),
+      ),
+    )
+      .map((problem) => problem.replace(/^.*?registries\[\d\]/, ''))
+      .join('\n');
+
+  it.each<[object]>([
+    [{}],
+    [{ scheme: 'basic', pathPrefix: '/api/npm/private/', blobHosts: ['Blobs.acme.example'] }],
+    [{ scheme: { header: 'PRIVATE-TOKEN' }, pathPrefix: '/@acme' }],
+    [{ host: 'npm.pkg.github.com', blobHosts: ['pkg-npm.githubusercontent.com'] }],
+    [{ host: 'maven.pkg.github.com', scheme: 'github-app', secret: undefined }],
+    [{ host: 'npm.acme.ghe.com' }],
+  ])('may be %j', (changes) => {
+    expect(problemsWith(changes)).toBe('');
+  });
+
+  it.each<[object, string]>([
+    [{ secret: undefined }, ': expected "secret": the name of a setting'],
+    [{ secret: 'GITHUB_APP_PRIVATE_KEY' }, '.secret: expected a name that no setting of Airlock has'],
+    [{ secret: 'OPENAI_API_KEY' }, '.secret: expected a name that no setting of Airlock has'],
+    [{ secret: 'openai_api_key' }, '.secret: expected the name of a setting in capitals'],
+    [{ secret: 'OPENAI_API_K\u0415Y' }, '.secret: expected the name of a setting in capitals'],
+    [{ secret: '__proto__' }, '.secret: expected the name of a setting in capitals'],
+    [{ secret: 'npm_a1b2c3d4e5f6' }, '.secret: expected the name of a setting in capitals'],
+    [
+      { scheme: 'digest' },
+      '.scheme: expected "bearer", "basic", "github-app" or { "header": "PRIVATE-TOKEN" }, got "digest"',
+    ],
+    [
+      { scheme: { header: 'Host' } },
+      '.scheme.header: expected the name of a header that carries a credential',
+    ],
+    [{ scheme: { header: 'a: b\r\nx' } }, '.scheme.header: expected the name of a header'],
+    [{ scheme: { heder: 'x' } }, '.scheme.heder: unknown key'],
+    [{ scheme: 'github-app' }, ': expected no "secret" with "github-app"'],
+    [
+      { scheme: 'github-app', secret: undefined },
+      ': expected a registry of GitHub, such as "npm.pkg.github.com"',
+    ],
+    [
+      { scheme: 'github-app', secret: undefined, host: 'pkg-npm.githubusercontent.com' },
+      ': expected a registry of GitHub',
+    ],
+    [{ host: 'api.github.com' }, '.host: expected a host other than GitHub and OpenAI'],
+    [{ host: 'evil.npm.pkg.github.com' }, '.host: expected a host other than GitHub and OpenAI'],
+    [{ host: 'files.openai.com' }, '.host: expected a host other than GitHub and OpenAI'],
+    [{ host: 'metadata.google.internal' }, '.host: expected a public host name'],
+    [{ host: '10.0.0.1' }, '.host: expected a host name, not an IP address'],
+    [{ blobHosts: ['raw.githubusercontent.com'] }, '.blobHosts[0]: expected a host other than GitHub'],
+    [{ pathPrefix: 'npm' }, '.pathPrefix: expected the beginning of a path'],
+    [{ pathPrefix: '/a/../b' }, '.pathPrefix: expected the beginning of a path'],
+    [{ pathPrefix: '/a%2fb' }, '.pathPrefix: expected the beginning of a path'],
+    [{ pathPrefix: '/a?b' }, '.pathPrefix: expected the beginning of a path'],
+    [{ token: 'npm_secret' }, '.token: unknown key'],
+  ])('may not be %j', (changes, problem) => {
+    expect(problemsWith(changes)).toContain(problem);
+  });
+
+  it('may not be open without the credential as well', () => {
+    const both = problemsWith({}, { extraHosts: ['NPM.acme.example'] });
+    expect(both).toContain(
+      '"npm.acme.example" is a private registry and in "setup.hosts" or "extraHosts" as well',
+    );
+  });
+
+  it('may share a host, with another path', () => {
+    expect(problemsWith({}, {}, { ...good, pathPrefix: '/b', secret: 'OTHER_TOKEN' })).toBe('');
+    expect(problemsWith({ pathPrefix: '/b/' }, {}, { ...good, pathPrefix: '/b' })).toContain(
+      'is listed twice',
+    );
   });
 });

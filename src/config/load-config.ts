@@ -15,6 +15,7 @@ import {
   type ConfigProblem,
   type Report,
 } from './problem.ts';
+import { checkRegistries } from './read-registries.ts';
 import { readSlack } from './read-slack.ts';
 import { compareSpecificity, overlap, readPattern } from './repository-pattern.ts';
 import {
@@ -103,6 +104,7 @@ function readEntries(
       const at = [...path, 'reviewers', index];
       report(nodeAt(root, at), at, `expected a team of "${pattern.owner}", got "${name}"`);
     });
+    checkRegistries(root, settings, path, report);
     const excluded = pattern.excludes || settings.enabled === false;
     entries.push({ pattern, place: entries.length, excluded, settings });
   }

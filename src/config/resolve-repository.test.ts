@@ -71,7 +71,13 @@ describe('resolveRepository', () => {
       model: 'gpt-c',
       models: ['gpt-c', 'gpt-b'],
       effort: 'medium',
-      setup: { run: 'npm ci', hosts: ['packages.example.com'], optional: false, services: false },
+      setup: {
+        run: 'npm ci',
+        hosts: ['packages.example.com'],
+        registries: [],
+        optional: false,
+        services: false,
+      },
       sandbox: { image: null, instance: null, toolchains: [] },
       alsoRead: [],
       lfs: false,
@@ -101,7 +107,7 @@ describe('resolveRepository', () => {
       },
     });
     expect(resolveRepository(opened, { owner: 'acme', name: 'shop' })).toMatchObject({
-      setup: { run: 'make deps', hosts: [], optional: true, services: true },
+      setup: { run: 'make deps', hosts: [], registries: [], optional: true, services: true },
       alsoRead: [
         { owner: 'acme', name: 'design' },
         { owner: 'Acme', name: 'Tokens' },

@@ -5,8 +5,10 @@ import { readAllowed } from '../core/gate-policy.ts';
 import { parseRepositoryRef } from '../core/ids.ts';
 import type { ModelPrice, RepositoryPolicy, RepositoryRefusal, SlackPolicy } from '../core/policy.ts';
 import { reasonOf } from '../core/reason.ts';
+import type { Registry } from '../core/registry.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { publishPolicyOf } from './publish-schema.ts';
+import { registriesOf } from './read-registries.ts';
 import { matchesPattern } from './repository-pattern.ts';
 import { sandboxPolicyOf } from './sandbox-schema.ts';
 import type { AirlockConfig, RepositoryEntry } from './schema.ts';
@@ -46,6 +48,7 @@ export function resolveRepository(
         : {
             run: settings.setup.run,
             hosts: hostNames(settings.setup.hosts),
+            registries: registriesOf(settings.setup.registries),
             optional: settings.setup.optional ?? false,
             services: settings.setup.services ?? false,
           },
@@ -92,6 +95,14 @@ export function slackPolicyOf(config: AirlockConfig): SlackPolicy | null {
 /** Returns null if the file has no price for the model. */
 export function priceOf(config: AirlockConfig, model: string): ModelPrice | null {
   return config.prices.get(model) ?? null;
+}
+
+/** Lists the private registries of every entry that allows repositories, each combination once. */
+export function allRegistries(config: AirlockConfig): readonly Registry[] {
+  const all = config.repositories
+    .filter(({ excluded }) => !excluded)
+    .flatMap(({ settings }) => registriesOf(settings.setup?.registries));
+  return [...new Map(all.map((registry) => [JSON.stringify(registry), registry])).values()];
 }
 
 /** Lists the allowed repositories with a key of their own, in the order and spelling of the file. */

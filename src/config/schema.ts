@@ -17,11 +17,11 @@ import { effortSchema } from '../core/task.ts';
 import { builtIn } from './built-in.ts';
 import { budgetKeys, budgetSchema, capKeys } from './budget-schema.ts';
 import { gateKeys, gateSchema } from './gate-schema.ts';
-import { hostNameProblem } from './host-name.ts';
 import { commitKeys, publishKeys } from './publish-schema.ts';
 import { sandboxConfigSchema, sandboxKeys } from './sandbox-schema.ts';
 import { retentionSchema, slotsSchema } from './queue-schema.ts';
 import type { RepositoryPattern } from './repository-pattern.ts';
+import { hostName, registryKeys, setupKeys, setupSchema } from './setup-schema.ts';
 import { slackAccessKeys, slackAccessSchema, slackKeys, slackSchema } from './slack-schema.ts';
 
 /** Minutes. A Workflow step and a sandbox can both last six hours. */
@@ -32,11 +32,6 @@ const maxTokens = 100_000_000;
 const model = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/, `the name of a model, such as "${builtIn.model}"`);
-const hostName = z.string().superRefine((host, context) => {
-  const problem = hostNameProblem(host);
-  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-});
-
 const repositoryName = z.string().superRefine((name, context) => {
   if (parseRepositoryRef(name) !== null) return;
   const hint = name.includes('*') ? 'list each repository by its name' : null;
@@ -113,31 +108,6 @@ const priceSchema = z
   })
   .meta({ description: 'The price of one model.' });
 
-const setup = z
-  .strictObject({
-    run: z
-      .string()
-      .trim()
-      .min(1)
-      .max(2000)
-      .meta({ description: 'A shell command that prepares the clone, such as "npm ci".' }),
-    hosts: z.array(hostName).max(50).optional().meta({
-      description:
-        'Hosts that the setup command may read from, with GET and HEAD only. Names without scheme, port, path or pattern; GitHub and OpenAI cannot be listed.',
-    }),
-    optional: z.boolean().optional().meta({
-      description:
-        'true: if the command fails, Codex still runs, and the pull request says so. Default false: the task ends.',
-    }),
-    services: z.boolean().optional().meta({
-      description:
-        'true: programs that the command leaves running stay while Codex works, such as a database on 127.0.0.1. Default false: they end before Codex starts.',
-    }),
-  })
-  .meta({
-    description: 'The setup command. It runs before Codex, and all of its processes end before Codex starts.',
-  });
-
 const defaultsSchema = z
   .strictObject(shared)
   .meta({ description: 'Settings for every repository whose own entry does not set them.' });
@@ -161,7 +131,7 @@ const repositorySchema = z
       description:
         "The branch that tasks start from and pull requests target. Default: the repository's default branch.",
     }),
-    setup: setup.optional(),
+    setup: setupSchema.optional(),
     alsoRead: z.array(repositoryName).max(20).optional().meta({
       description:
         'Other repositories that tasks may fetch, as "owner/name", such as submodules and private packages. The App must be installed on them. Default: none.',
@@ -263,7 +233,8 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
   if (last === 'sandbox') return sandboxKeys;
   if (last === 'budget') return budgetKeys;
   if (last === 'perPerson') return capKeys;
-  if (last === 'setup') return Object.keys(setup.shape);
+  if (last === 'setup') return setupKeys;
+  if (path.at(-2) === 'registries') return registryKeys;
   if (last === 'slack') return path.length === 1 ? slackKeys : slackAccessKeys;
   if (path.length === 1 && last === 'github') return Object.keys(configSchema.shape.github.unwrap().shape);
   if (path.length === 1 && last === 'defaults') return Object.keys(defaultsSchema.shape);

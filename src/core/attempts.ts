@@ -136,7 +136,7 @@ function sortOf(row: DeniedRow): OpeningKey | 'caution' | 'harmless' {
   if (documentation.has(host)) return 'extraHosts';
   // The configuration names the host. Only the phase was wrong, or the host redirected elsewhere.
   if (rule === 'phase.closed' && reservedAs(host) === null) return 'extraHosts';
-  return rule === 'host.redirect' ? 'harmless' : 'caution';
+  return rule === 'host.redirect' || rule.startsWith('registry.') ? 'harmless' : 'caution';
 }
 
 function onGithub({ method, rule }: DeniedRow): ReturnType<typeof sortOf> {
@@ -148,8 +148,10 @@ function onGithub({ method, rule }: DeniedRow): ReturnType<typeof sortOf> {
 }
 
 /** `npm install` reports what it installs to the registry, which answers with known vulnerabilities. */
-function isAudit({ host, method, path }: DeniedRow): boolean {
-  return host === npmRegistry && method === 'POST' && path.startsWith('/-/npm/v1/security/');
+function isAudit({ host, method, path, rule }: DeniedRow): boolean {
+  // `host.method`: the configuration names the host, and a registry can lie below a path.
+  const isRegistry = host === npmRegistry || rule === 'host.method';
+  return isRegistry && method === 'POST' && /(?:^|\/)-\/npm\/v1\/security\//.test(path);
 }
 
 /** `/owner/name` of a path on GitHub. */

@@ -1,4 +1,5 @@
 /** What one sandbox may reach and has reached, looked up by its own id, which it cannot change. */
+import type { Registry } from './registry.ts';
 
 /** `clone`: GitHub. `setup`: its hosts. `run`: OpenAI, fetches and the extra hosts. `sealed`: nothing. */
 export type GrantPhase = 'clone' | 'setup' | 'run' | 'sealed';
@@ -23,7 +24,9 @@ export interface Grant {
   readonly lfs: boolean;
   /** Exact host names, open to GET and HEAD without a credential in the phase `setup` only. */
   readonly setupHosts: readonly string[];
-  /** The same in the phase `run`, for teams that accept that a GET can carry data out. */
+  /** Private registries, open in the phase `setup` only, with a credential that the handler adds. */
+  readonly registries: readonly Registry[];
+  /** As `setupHosts` in the phase `run`, for teams that accept that a GET can carry data out. */
   readonly extraHosts: readonly string[];
   readonly models: readonly string[];
   /** The handler's answer under the canary path, which proves from inside that this handler decides. */

@@ -1,5 +1,6 @@
 /** What the configuration says about one repository, resolved. `config/` parses and matches. */
 import type { GatePolicy } from './gate-policy.ts';
+import type { Registry } from './registry.ts';
 import type { Effort, Reason, RepositoryRef } from './task.ts';
 
 export interface RepositoryPolicy {
@@ -97,11 +98,17 @@ export interface SetupPolicy {
   readonly run: string;
   /** Host names in lower case: GET and HEAD without a credential, only while setup runs. */
   readonly hosts: readonly string[];
+  /** Private registries that setup reads with a credential it never sees. */
+  readonly registries: readonly Registry[];
   /** True: a failure of setup is a remark on the pull request and does not end the task. */
   readonly optional: boolean;
   /** True: what the command leaves running stays until the sandbox ends, such as a database. */
   readonly services: boolean;
 }
+
+/** For a task whose code an outsider wrote: private packages are not theirs to read. */
+export const withoutRegistries = (policy: RepositoryPolicy): RepositoryPolicy =>
+  policy.setup === null ? policy : { ...policy, setup: { ...policy.setup, registries: [] } };
 
 /** The platform's list. A test compares it with wrangler's, which also has two old names. */
 export const instanceTypes = [

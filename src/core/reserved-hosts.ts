@@ -12,6 +12,10 @@ const credentialSuffixes = [
 /** Names that resolve only inside a network, such as a cloud's metadata service. */
 const internalSuffixes = ['.localhost', '.local', '.internal', '.localdomain', '.home.arpa', '.onion'];
 
+/** GitHub's package registries and their storage: reserved, but a private registry may be one of them. */
+export const githubPackages =
+  /^(?:(?:npm|maven|nuget|rubygems)\.(?:pkg\.github\.com|[a-z0-9-]+\.ghe\.com)|pkg-[a-z]+\.githubusercontent\.com)$/;
+
 /** Says why a host name is reserved; null if it is not. Takes lower case. */
 export function reservedAs(hostname: string): 'credential' | 'internal' | null {
   const name = `.${hostname}`;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { setupLine, setupView, type SetupView } from './setup-view.ts';
 
-const policy = { run: 'npm ci', hosts: [], optional: true, services: false };
+const policy = { run: 'npm ci', hosts: [], registries: [], optional: true, services: false };
 const report = {
   command: 'npm ci',
   status: 'ok' as const,

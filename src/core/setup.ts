@@ -179,7 +179,7 @@ export async function setupCacheKey(
     inputs.platform,
     inputs.digest,
     setup.run,
-    setup.hosts.toSorted(),
+    [...setup.hosts, ...setup.registries.map(({ host, pathPrefix }) => `${host}${pathPrefix}/`)].toSorted(),
     sandbox.image,
     sandbox.toolchains,
   ]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judgePermissions } from './app-needs.ts';
 
+const teams = { members: 'read' };
 const needed = {
   contents: 'write',
   issues: 'write',
@@ -12,20 +13,27 @@ const needed = {
 };
 
 describe('judgePermissions', () => {
-  it.each<[Record<string, string>, boolean, string, string]>([
-    [{}, false, 'ok', 'exactly those that are needed'],
-    [{ checks: 'write', members: 'read' }, false, 'ok', 'exactly those that are needed'],
-    [{ members: 'read' }, true, 'ok', 'exactly those that are needed'],
+  it.each<[Record<string, string>, Record<string, string>, string, string]>([
+    [{}, {}, 'ok', 'exactly those that are needed'],
+    [{ checks: 'write', members: 'read' }, {}, 'ok', 'exactly those that are needed'],
+    [{ members: 'read' }, teams, 'ok', 'exactly those that are needed'],
     [
       {},
-      true,
+      teams,
       'warn',
       'the App lacks members: read (no review is requested from the teams in `reviewers`); all else works',
     ],
-    [{ members: 'write' }, true, 'warn', 'the App has more than it needs: members: write'],
-    [{ issues: 'read' }, true, 'fail', 'the App lacks issues: write'],
-  ])('of an App with %j, with teams as reviewers: %s, is %s', (more, teams, status, found) => {
-    const verdict = judgePermissions({ permissions: { ...needed, ...more } }, teams);
+    [{ members: 'write' }, teams, 'warn', 'the App has more than it needs: members: write'],
+    [
+      { checks: 'write' },
+      { packages: 'read' },
+      'warn',
+      'the App lacks packages: read (setup cannot read GitHub Packages with a token of the App); all else works',
+    ],
+    [{ packages: 'read' }, { packages: 'read' }, 'ok', 'exactly those that are needed'],
+    [{ issues: 'read' }, teams, 'fail', 'the App lacks issues: write'],
+  ])('of an App with %j, of which the configuration uses %j, is %s', (more, used, status, found) => {
+    const verdict = judgePermissions({ permissions: { ...needed, ...more } }, used);
     expect(verdict).toMatchObject({ status, found });
   });
 });

@@ -25,6 +25,7 @@ const optionalNeeds: Readonly<
   Record<string, { readonly level: 'read' | 'write'; readonly without: string }>
 > = {
   checks: { level: 'write', without: 'no receipt as a check run' },
+  packages: { level: 'read', without: 'setup cannot read GitHub Packages with a token of the App' },
   members: { level: 'read', without: 'no review is requested from the teams in `reviewers`' },
 };
 
@@ -82,14 +83,14 @@ export function judgeLacking(what: string, lacking: readonly Lacking[], remedy: 
   return warn(`${what} ${parts.join(', ')}; all else works`, remedy);
 }
 
-/** `teams`: whether the configuration names teams as reviewers. */
+/** `used`: optional ones that the configuration makes use of. */
 export function judgePermissions(
   { permissions }: { readonly permissions: Readonly<Record<string, string>> },
-  teams: boolean,
+  used: Readonly<Record<string, string>>,
 ): Verdict {
   const lacks = judgeLacking(
     'the App lacks',
-    [...lackingPermissions(permissions), ...(teams ? lackingOptional({ members: 'read' }, permissions) : [])],
+    [...lackingPermissions(permissions), ...lackingOptional(used, permissions)],
     'Add them on the App’s page under Permissions & events, then accept them where it is installed.',
   );
   if (lacks !== null) return lacks;

@@ -1,10 +1,14 @@
 /** Runs every check, where the secrets are. Only reads, but for a sandbox and a token, which it ends. */
+import type { AirlockConfig } from '../config/schema.ts';
 import type { Finding } from '../core/finding.ts';
+import { passwordOf, registrySecret } from '../core/registry.ts';
 import { runChecks, once } from './check.ts';
 import { clockCheck, readClock } from './clock-check.ts';
 import { gitHostCheck } from './git-host-check.ts';
 import { githubApp, githubChecks } from './github-checks.ts';
 import { openaiChecks } from './openai-checks.ts';
+import { allRegistries } from '../config/resolve-repository.ts';
+import { registryChecks } from './registry-checks.ts';
 import { ruleCheck } from './rule-check.ts';
 import { sandboxChecks, type ProbeSandbox } from './sandbox-checks.ts';
 import { configCheck, readSettings, settingChecks } from './settings-checks.ts';
@@ -92,16 +96,32 @@ export async function examine(deps: DoctorDeps): Promise<readonly Finding[]> {
       broken,
       config,
     }),
+    ...registryChecks({ ...github, environment, asApp }),
     ...(deps.probeSandbox === null ? [] : sandboxChecks(deps.probeSandbox, brokenStart)),
   ];
   const { only = () => true } = deps;
   return await runChecks(
     checks.filter(({ id }) => only(id)),
-    { deadlineMs: service.timeoutMs * 2 + 1000, secrets: secretsIn(environment) },
+    {
+      deadlineMs: service.timeoutMs * 2 + 1000,
+      secrets: [...secretsIn(environment), ...registrySecretsIn(environment, config)],
+    },
   );
 }
 
 const secretSettings = /TOKEN|SECRET|KEY/;
+
+/** Their names are the operator's own. */
+function registrySecretsIn(
+  environment: Readonly<Record<string, unknown>>,
+  config: AirlockConfig | null,
+): string[] {
+  const registries = config === null ? [] : allRegistries(config);
+  return registries.flatMap(({ secret }) => {
+    const value = secret === null ? null : registrySecret(environment, secret);
+    return value === null ? [] : [value, passwordOf(value)];
+  });
+}
 
 /** What must not be repeated. The private key counts line by line, since no service echoes it whole. */
 function secretsIn(environment: Readonly<Record<string, unknown>>): string[] {

@@ -1,7 +1,7 @@
 /** Checks the App and its key, permissions and events, and where it is installed. Only reads. */
 import * as z from 'zod';
 import type { AirlockConfig } from '../config/schema.ts';
-import { namedRepositories } from '../config/resolve-repository.ts';
+import { allRegistries, namedRepositories } from '../config/resolve-repository.ts';
 import { parseRepositoryRef } from '../core/ids.ts';
 import type { RepositoryRef } from '../core/task.ts';
 import { apiVersionHeader } from '../github/client.ts';
@@ -128,7 +128,7 @@ export function githubChecks(input: GithubInput, appOf: () => Promise<AppAnswer>
     },
     {
       id: 'github.permissions',
-      run: async () => await withApp((app) => judgePermissions(app, namesTeams(input.config))),
+      run: async () => await withApp((app) => judgePermissions(app, usedPermissions(input.config))),
     },
     { id: 'github.events', run: async () => await withApp(judgeEvents) },
     {
@@ -153,10 +153,13 @@ export function githubChecks(input: GithubInput, appOf: () => Promise<AppAnswer>
   ];
 }
 
-/** A team is written `org/team`. */
-function namesTeams(config: AirlockConfig | null): boolean {
-  const all = [config?.defaults, ...(config?.repositories ?? []).map(({ settings }) => settings)];
-  return all.some((one) => one?.reviewers?.some((name) => name.includes('/')) === true);
+/** Optional permissions that the configuration makes use of. A team is written `org/team`. */
+function usedPermissions(config: AirlockConfig | null): Readonly<Record<string, string>> {
+  if (config === null) return {};
+  const all = [config.defaults, ...config.repositories.map(({ settings }) => settings)];
+  const namesTeams = all.some(({ reviewers }) => reviewers?.some((name) => name.includes('/')) === true);
+  const readsPackages = allRegistries(config).some(({ secret }) => secret === null);
+  return { ...(namesTeams ? { members: 'read' } : {}), ...(readsPackages ? { packages: 'read' } : {}) };
 }
 
 type Place = { readonly name: string; readonly asked: Asked };

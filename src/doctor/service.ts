@@ -31,6 +31,29 @@ export async function ask(
   }
 }
 
+export type StatusAsked =
+  | { readonly answered: true; readonly status: number }
+  | { readonly answered: false; readonly why: string };
+
+/** As `ask`, without reading the body: the root of a registry can list a hundred thousand packages. */
+export async function statusAt(
+  { fetch: send, timeoutMs }: Service,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<StatusAsked> {
+  try {
+    const { status, body } = await send(url, {
+      headers: { 'user-agent': 'airlock', ...headers },
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    await body?.cancel();
+    return { answered: true, status };
+  } catch (error) {
+    return { answered: false, why: whyOf(error, timeoutMs) };
+  }
+}
+
 const withCause = z.object({ cause: z.object({ code: z.string() }) });
 
 function whyOf(error: unknown, timeoutMs: number): string {

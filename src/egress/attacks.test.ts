@@ -27,6 +27,8 @@ function decide({ pieces, grant }: Attack): Decision {
       const { owner, name } = verdict.repository;
       return allowed(verdict.rule, `${method} github.com/${owner}/${name}.git/${verdict.endpoint}`);
     }
+    case 'allow-registry':
+      return allowed(verdict.rule, `${verdict.method} ${verdict.target.replace('https://', '')}`);
     case 'inspect-openai':
       return decideBody(pieces, whole);
     case 'allow-host':

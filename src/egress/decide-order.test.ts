@@ -326,35 +326,63 @@ it.each<[string, Case, string, number, string]>([
     'the request body is too large',
   ],
   [
-    '7 grant, before anything else',
+    '7 phase, before the method and any list of hosts',
+    { method: 'POST', url: 'https://npm.example.com/', grant: { extraHosts: ['npm.example.com'] } },
+    'registry.closed',
+    403,
+    'the private registry npm.example.com is open to setup only',
+  ],
+  [
+    '7 method, before the body and the path',
+    { method: 'PUT', url: 'https://npm.example.com/', headers: { 'content-length': '6' }, grant: setup },
+    'host.method',
+    403,
+    'PUT could change something at npm.example.com: only GET and HEAD are allowed',
+  ],
+  [
+    '7 spelling, before the prefix',
+    { url: 'https://npm.example.com/x/..%2f', grant: setup },
+    'registry.spelling',
+    400,
+    'a path that a registry could read as another one is refused',
+  ],
+  [
+    '7 prefix, also where a list has the host',
+    { url: 'https://npm.example.com/x', grant: { ...setup, setupHosts: ['npm.example.com'] } },
+    'registry.path',
+    403,
+    'the path is outside what the configuration opens of npm.example.com',
+  ],
+  [
+    '8 grant, before anything else',
     { method: 'POST', url: 'https://api.github.com/' },
     'host.not-granted',
     403,
     'api.github.com is not one of the hosts this task may reach',
   ],
   [
-    '7 reserved, before the phase',
+    '8 reserved, before the phase',
     { method: 'POST', url: 'https://api.github.com/', grant: reserved },
     'host.reserved',
     403,
     'api.github.com is never reached through a list of hosts',
   ],
   [
-    '7 where our credentials go',
+    '8 where our credentials go',
     { url: 'https://api.ghe.example.com/', grant: { extraHosts: ['api.ghe.example.com'] } },
     'host.reserved',
     403,
     'api.ghe.example.com is never reached through a list of hosts',
   ],
   [
-    '7 phase, before the method',
+    '8 phase, before the method',
     { method: 'POST', url: 'https://registry.example.com/' },
     'phase.closed',
     403,
     'registry.example.com is closed in the run phase',
   ],
   [
-    '7 method, before the body',
+    '8 method, before the body',
     {
       method: 'POST',
       url: 'https://registry.example.com/',
@@ -366,7 +394,7 @@ it.each<[string, Case, string, number, string]>([
     'POST could send something to registry.example.com: only GET and HEAD are allowed',
   ],
   [
-    '7 body',
+    '8 body',
     { url: 'https://registry.example.com/', headers: { 'content-length': '6' }, grant: setup },
     'host.body',
     403,
@@ -384,7 +412,12 @@ it.each<[string, Case, string]>([
     { method: 'POST', url: openai, headers: json },
     'inspect-openai openai.responses',
   ],
-  ['a listed host passes step 7', { url: 'https://docs.example.com/' }, 'allow-host host.extra'],
+  [
+    'a private registry passes step 7',
+    { url: 'https://npm.example.com/private/x', grant: setup },
+    'allow-registry registry.fetch',
+  ],
+  ['a listed host passes step 8', { url: 'https://docs.example.com/' }, 'allow-host host.extra'],
 ])('%s', (_, request, expected) => {
   const verdict = decide(request);
   expect(`${verdict.kind} ${verdict.rule}`).toBe(expected);

@@ -32,6 +32,7 @@ function outcome({ method = 'GET', url, headers = {}, grant = {} }: Case): strin
     case 'inspect-openai':
       return verdict.rule;
     case 'allow-host':
+    case 'allow-registry':
       return `${verdict.rule}: ${verdict.method} ${verdict.target}`;
   }
 }
@@ -145,6 +146,20 @@ const rules: Readonly<Record<string, readonly [Case, string][]>> = {
     [{ url: 'https://docs.example.com/a/b' }, 'host.extra: GET https://docs.example.com/a/b'],
     [{ url: 'https://both.example.com/' }, 'host.extra: GET https://both.example.com/'],
   ],
+  'a private registry': [
+    [
+      { url: 'https://npm.example.com/private/@acme%2fcents?x=1', grant: { phase: 'setup' } },
+      'registry.fetch: GET https://npm.example.com/private/@acme%2fcents?x=1',
+    ],
+    [
+      { method: 'HEAD', url: 'http://npm.example.com/private', grant: { phase: 'setup' } },
+      'registry.fetch: HEAD https://npm.example.com/private',
+    ],
+    [
+      { url: 'https://npm.example.com/private%2fcents-1.0.0.tgz', grant: { phase: 'setup' } },
+      'registry.fetch: GET https://npm.example.com/private%2fcents-1.0.0.tgz',
+    ],
+  ],
   'a list that names what no list may name': [
     [
       { url: 'https://a.example.com/', grant: { extraHosts: ['a.example.com'] } },
@@ -178,6 +193,7 @@ const near: Readonly<Record<string, RegExp>> = {
   'openai.responses': /^https:\/\/api\.openai\.com\/v1\/responses$/,
   'openai.models': /^https:\/\/api\.openai\.com\/v1\/models/,
   'host.setup': /^https:\/\/registry\.example\.com/,
+  'registry.fetch': /^https:\/\/npm\.example\.com/,
   'host.extra': /^https:\/\/docs\.example\.com/,
   canary: /canary\.airlock\.invalid\//,
 };

@@ -12,6 +12,7 @@ import { decideGithub } from './github-rules.ts';
 import { decideHost } from './host-rules.ts';
 import { framingDenial } from './http-rules.ts';
 import { decideOpenai } from './openai-rules.ts';
+import { decideRegistry } from './registry-rules.ts';
 import { readRequestUrl, type RequestUrl } from './request-url.ts';
 import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
 
@@ -33,10 +34,12 @@ export const canaryHost = 'canary.airlock.invalid';
  * 5. `github.com`: endpoint, push, repository, phase, then method, query, body and encoding (`github.*`).
  * 6. `api.openai.com`: endpoint, method, query, phase, budget of tokens, then encoding and size (`openai.*`).
  *    The body is inspected next.
- * 7. Any other host: granted by name, not reserved, open in this phase, then method and body (`host.*`). So a
- *    list opens no host of steps 4 to 6.
+ * 7. A private registry of the grant: not reserved, setup alone, method, body, then spelling and prefix of
+ *    the path (`registry.*`, `host.*`).
+ * 8. Any other host: granted by name, not reserved, open in this phase, then method and body (`host.*`). So a
+ *    list opens no host of steps 4 to 7.
  *
- * `upstreamHosts` receive our credentials: only steps 5 and 6 lead there, whatever a configuration lists.
+ * `upstreamHosts` receive our own credentials: only steps 5 and 6 lead there, whatever a configuration lists.
  */
 export function decideEgress(
   request: RequestHead,
@@ -52,6 +55,8 @@ export function decideEgress(
     return decideCanary(request.method, url, grant);
   if (hostname === githubHost) return decideGithub(request, url, grant);
   if (hostname === openaiHost) return decideOpenai(request, url, grant);
+  const registries = grant.registries.filter(({ host }) => host === hostname);
+  if (registries.length > 0) return decideRegistry(request, url, grant, registries, upstreamHosts);
   return decideHost(request, url, grant, upstreamHosts);
 }
 

@@ -66,6 +66,33 @@ export const lfsUpstream = fail(
   'GitHub did not answer the LFS request as it should',
 );
 
+/** As 403, because package managers retry an error of the server for a minute. */
+export const noSecret = (name: string): Failure =>
+  fail('ours', 'registry.no-secret', 403, `the secret ${name} of a private registry is missing or malformed`);
+export const noPackageToken = fail(
+  'ours',
+  'registry.no-token',
+  403,
+  'no token for GitHub Packages could be obtained: the App needs the permission packages: read',
+);
+/** The answer itself is withheld: it can quote a part of the credential. */
+export const registryRefused = (host: string, secret: string, status: number): Failure =>
+  fail('ours', 'registry.unauthorized', status, `${host} refused the credential ${secret}`);
+export const credentialEchoed = (host: string, status: number): Failure =>
+  fail(
+    'upstream',
+    'registry.echo',
+    status,
+    `${host} sent the credential of the request back, so its answer was withheld`,
+  );
+export const registryEncoded = (host: string): Failure =>
+  fail(
+    'upstream',
+    'registry.encoded',
+    502,
+    `${host} answered in an encoding in which its answer cannot be searched for the credential`,
+  );
+
 export const unreachable = (host: string): Failure =>
   fail('upstream', 'upstream.unreachable', 502, `${host} could not be reached`);
 export const timedOut = (host: string): Failure =>

@@ -83,6 +83,11 @@ async function carry(passage: Omit<Passage, 'ended'>, containerId: string): Prom
       return await counted('transfer', (open) => forwardLfsObject(open, verdict));
     case 'inspect-openai':
       return await counted('model', forwardToOpenai);
+    case 'allow-registry':
+      return await counted('transfer', async (open) => {
+        const { forwardToRegistry } = await import('./forward-registry.ts');
+        return await forwardToRegistry(open, verdict, upstreamHosts);
+      });
     case 'allow-host':
       return await counted('transfer', (open) => forwardToHost(open, verdict, upstreamHosts));
   }

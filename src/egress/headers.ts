@@ -25,6 +25,8 @@ const hostRequest = new Set([
   'if-modified-since',
   'if-range',
 ]);
+/** Without `range`: two answers could have a half of the credential each. */
+const registryRequest = new Set(['accept', 'user-agent', 'if-none-match', 'if-modified-since']);
 const response = new Set([
   'content-type',
   'cache-control',
@@ -82,6 +84,16 @@ export function openaiRequestHeaders(
 export function hostRequestHeaders(from: Headers): Headers {
   const headers = pick(from, hostRequest);
   headers.set('accept-encoding', 'identity');
+  return headers;
+}
+
+export function registryRequestHeaders(
+  from: Headers,
+  credential: { readonly header: string; readonly value: string } | null,
+): Headers {
+  const headers = pick(from, registryRequest);
+  headers.set('accept-encoding', 'identity');
+  if (credential !== null) headers.set(credential.header, credential.value);
   return headers;
 }
 

@@ -7,6 +7,7 @@ import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
 
 /** At least two labels, the last no number: neither an address nor a name of the host's network. */
 const publicName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+export const isPublicName = (hostname: string): boolean => publicName.test(hostname);
 
 export function decideHost(
   { method, header }: RequestHead,
@@ -20,7 +21,7 @@ export function decideHost(
   if (!isSetup && !isExtra)
     return deny('host.not-granted', `${hostname} is not one of the hosts this task may reach`);
   const isUpstream = upstreamHosts.some((domain) => isWithin(hostname, domain));
-  if (!publicName.test(hostname) || reservedAs(hostname) !== null || isUpstream)
+  if (!isPublicName(hostname) || reservedAs(hostname) !== null || isUpstream)
     return deny('host.reserved', `${hostname} is never reached through a list of hosts`);
   const isOpen = (isSetup && grant.phase === 'setup') || (isExtra && grant.phase === 'run');
   if (!isOpen) return deny('phase.closed', `${hostname} is closed in the ${grant.phase} phase`);

@@ -9,6 +9,12 @@ export const egressLimits = {
   lfsBatchObjects: 1_000,
   /** Bytes of GitHub's answer to a batch: about 1 KB of signed URL an object. */
   lfsAnswerBytes: 4 * 1024 * 1024,
+  /** Registries lead to a CDN or a bucket, some by way of a login-free address of their own. */
+  registryRedirects: 3,
+  /** Bytes of a gzip file that is unpacked and searched before it passes. A program's echo is smaller. */
+  searchedGzipBytes: 256 * 1024,
+  /** Bytes that it may unpack to. Ordinary packages unpack to five times their size. */
+  unpackedBytes: 32 * 1024 * 1024,
   /** Bytes of an OpenAI error that are read in order to rewrite it. */
   openaiErrorBytes: 64 * 1024,
   /** Nesting of a JSON body. Codex nests about 15 deep, in the schemas of its tools. */

@@ -15,6 +15,14 @@ export interface MeteredBytes {
   readonly end: StreamEnd;
 }
 
+/** Holds bytes back until they are known to be harmless. */
+export interface Sieve {
+  /** Returns what it lets through now, perhaps nothing. Throws to cut the stream off. */
+  piece(chunk: Uint8Array): Uint8Array;
+  /** Returns what it still holds at the end of the stream, or rejects. */
+  rest(): Promise<Uint8Array>;
+}
+
 /** Without a size workerd returns 4 KiB at a time: 25,000 turns of the event loop for 100 MB. */
 const pieceBytes = 128 * 1024;
 
@@ -37,12 +45,13 @@ function piecesOf(stream: ReadableStream<unknown>): Pieces {
   }
 }
 
-/** Calls `done` once, at the end. `look` sees each piece before it is passed on. */
+/** Calls `done` once, at the end. `look` sees each piece before it passes, `sieve` delays or stops it. */
 export function meterBytes(
   stream: ReadableStream<unknown>,
   { maxBytes, idleMs, ended: signal }: StreamLimits,
   done: (metered: MeteredBytes) => void,
   look?: (chunk: Uint8Array) => void,
+  sieve?: Sieve,
 ): ReadableStream<Uint8Array> {
   const reader = piecesOf(stream);
   let bytes = 0;
@@ -89,26 +98,35 @@ export function meterBytes(
     },
     async pull(controller) {
       try {
-        waiting = true;
-        const { done: atEnd, value } = await reader.read();
-        waiting = false;
-        if (ended) return;
-        if (atEnd) {
-          end('complete');
-          controller.close();
+        // Nobody asks again for a pull that brought nothing.
+        for (;;) {
+          waiting = true;
+          const { done: atEnd, value } = await reader.read();
+          waiting = false;
+          if (ended) return;
+          if (atEnd) {
+            const rest = await sieve?.rest();
+            if (!end('complete')) return;
+            if (rest !== undefined && rest.byteLength > 0) controller.enqueue(rest);
+            controller.close();
+            return;
+          }
+          if (!(value instanceof Uint8Array)) throw new TypeError('the body has something other than bytes');
+          if (bytes + value.byteLength > maxBytes) {
+            if (end('too-long')) controller.error(new Error('the stream is longer than the grant allows'));
+            await reader.cancel('too long');
+            return;
+          }
+          bytes += value.byteLength;
+          look?.(value);
+          const piece = sieve === undefined ? value : sieve.piece(value);
+          if (piece.byteLength === 0) continue;
+          controller.enqueue(piece);
           return;
         }
-        if (!(value instanceof Uint8Array)) throw new TypeError('the body has something other than bytes');
-        if (bytes + value.byteLength > maxBytes) {
-          if (end('too-long')) controller.error(new Error('the stream is longer than the grant allows'));
-          await reader.cancel('too long');
-          return;
-        }
-        bytes += value.byteLength;
-        look?.(value);
-        controller.enqueue(value);
       } catch (error) {
         if (end('broken')) controller.error(error);
+        reader.cancel('broken').catch(() => undefined); // given up either way
       }
     },
     async cancel() {

@@ -47,6 +47,8 @@ it('sends nothing upstream for a URL that is denied for its spelling alone', asy
       sent.push('a token was requested');
       return 'ghs_none';
     },
+    packageToken: async () => 'ghs_none',
+    registrySecret: () => null,
     openaiApiKey: 'sk-none',
     githubUrl: 'https://github.com',
     openaiBaseUrl: 'https://api.openai.com/v1',

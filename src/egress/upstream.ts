@@ -4,7 +4,7 @@ import type { Carried } from './entry.ts';
 import { closedEarly, fellSilent, noReadToken, timedOut, unreachable } from './failure.ts';
 import { responseHeaders } from './headers.ts';
 import { egressLimits } from './limits.ts';
-import { meterBytes, type StreamEnd } from './metered-stream.ts';
+import { meterBytes, type Sieve, type StreamEnd } from './metered-stream.ts';
 import { deny, type Denial, type Failure, type Passed, type RequestEnd } from './verdict.ts';
 
 export interface EgressDeps {
@@ -14,6 +14,10 @@ export interface EgressDeps {
   /** Waits a while for the end of the grant's phase; false when it has not ended by then. */
   phaseEnded(containerId: string, phase: GrantPhase): Promise<boolean>;
   readToken(taskId: string, repository: GrantedRepository): Promise<string>;
+  /** A token that can read the repository's packages at GitHub, and nothing else. */
+  packageToken(taskId: string, repository: GrantedRepository): Promise<string>;
+  /** The secret of a private registry; null if no such setting exists. */
+  registrySecret(name: string): string | null;
   readonly openaiApiKey: string;
   readonly openaiOrganization?: string;
   readonly openaiProject?: string;
@@ -150,8 +154,10 @@ export function passOn(
   about: {
     /** How the request ends if its answer arrives whole. */
     readonly end: Passed | Failure;
-    readonly sent: Pick<MeteredBody, 'sent' | 'cut'>;
+    /** `cut`: why the answer broke, where that is known. */
+    readonly sent: { sent(): number; cut(): Denial | Failure | null };
     readonly location?: string;
+    readonly sieve?: Sieve;
   },
 ): Response {
   const { ended } = passage;
@@ -159,20 +165,28 @@ export function passOn(
   return answerWith(
     upstream,
     (stream) =>
-      meterBytes(stream, limits, ({ bytes, end }) => {
-        const requestEnd = endOfAnswer(passage.host, about.end, end, about.sent.cut());
-        passage.deps.waitUntil(passage.record(requestEnd, { bytesUp: about.sent.sent(), bytesDown: bytes }));
-      }),
+      meterBytes(
+        stream,
+        limits,
+        ({ bytes, end }) => {
+          const requestEnd = endOfAnswer(passage.host, about.end, end, about.sent.cut());
+          passage.deps.waitUntil(
+            passage.record(requestEnd, { bytesUp: about.sent.sent(), bytesDown: bytes }),
+          );
+        },
+        undefined,
+        about.sieve,
+      ),
     about.location,
   );
 }
 
-/** How a request ended. `cut`: an answer that breaks because the request's body did. */
+/** How a request ended. `cut`: an answer that breaks because the request's body did, or that we broke. */
 export function endOfAnswer(
   host: string,
   whole: Passed | Failure,
   stream: StreamEnd,
-  cut: Denial | null = null,
+  cut: Denial | Failure | null = null,
 ): RequestEnd {
   switch (stream) {
     case 'complete':

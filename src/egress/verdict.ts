@@ -1,5 +1,6 @@
 /** What the egress decision returns. Rule codes are stable: receipts, answers and tests use them. */
 import type { Fault, GrantedRepository } from '../core/grant.ts';
+import type { Registry } from '../core/registry.ts';
 
 export interface RequestHead {
   readonly method: string;
@@ -52,6 +53,16 @@ export interface GithubVerdict {
   readonly endpoint: 'info/refs?service=git-upload-pack' | 'git-upload-pack';
 }
 
+export interface RegistryVerdict {
+  readonly kind: 'allow-registry';
+  readonly rule: 'registry.fetch';
+  readonly method: 'GET' | 'HEAD';
+  /** Absolute, always https. */
+  readonly target: string;
+  /** Names the credential. */
+  readonly registry: Registry;
+}
+
 export type EgressVerdict =
   | Denial
   /** The handler answers; nothing goes upstream. */
@@ -62,6 +73,7 @@ export type EgressVerdict =
       readonly body: string;
     }
   | GithubVerdict
+  | RegistryVerdict
   /** The head is allowed; the body decides. */
   | {
       readonly kind: 'inspect-lfs';

@@ -26,6 +26,8 @@ export const purposes = {
   statuses: { statuses: 'read' },
   /** Jobs and their logs. */
   actions: { actions: 'read' },
+  /** Packages of GitHub's registries, for setup. Only if the App may read packages. */
+  packages: { packages: 'read' },
   /** Objects, branches, pull requests, reviewers, and comments, for which GitHub accepts `pull_requests`. */
   publish: { contents: 'write', pull_requests: 'write' },
   /** Teams as reviewers. Only if the App may read the organization's members. */

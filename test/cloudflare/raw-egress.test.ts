@@ -59,14 +59,22 @@ async function recorded(id = sandboxId): Promise<string[]> {
 }
 
 /** Our credentials, in every form that an answer could leak. */
-const credentials = ['ghs_read_token', btoa('x-access-token:ghs_read_token'), 'sk-real-key'];
+const credentials = [
+  'ghs_read_token',
+  btoa('x-access-token:ghs_read_token'),
+  'sk-real-key',
+  'the-secret-of-a',
+];
 /** Headers that workerd and Node's client add, and those on the allowlists of `src/egress/headers.ts`. */
 const passed =
   /^(host|connection|content-length|transfer-encoding|accept|accept-encoding|content-type|content-encoding|user-agent|authorization|cf-worker)$/;
 
 /** Method and path at the stand-in for the upstreams. */
 const upstreamPath = (reaches: string): string =>
-  reaches.replace(' github.com/', ' /github/').replace(' api.openai.com/v1/', ' /openai/v1/');
+  reaches
+    .replace(' github.com/', ' /github/')
+    .replace(' api.openai.com/v1/', ' /openai/v1/')
+    .replace(' npm.', ' /npm.');
 
 /** Under a fresh grant: the answers, the entries, the upstream's requests. Fails on a leaked credential. */
 async function outcome(connection: RawConnection, grant: Partial<Grant> = {}) {
@@ -75,9 +83,10 @@ async function outcome(connection: RawConnection, grant: Partial<Grant> = {}) {
   const { answers } = await send(connection);
   for (const secret of credentials) expect(JSON.stringify(answers)).not.toContain(secret);
   for (const { url, headers } of upstream.reached) {
+    const own = url.startsWith('/npm.example.com/') ? 'the-secret-of-a-registry' : 'sk-real-key';
     const ours = url.startsWith('/github/')
       ? `Basic ${btoa('x-access-token:ghs_read_token')}`
-      : 'Bearer sk-real-key';
+      : `Bearer ${own}`;
     expect(headers.authorization).toBe(ours);
     expect(Object.keys(headers).filter((name) => !passed.test(name))).toEqual([]);
   }

@@ -8,5 +8,6 @@ export const ordinaryGrant: Grant = {
   lfs: false,
   alsoRead: [],
   setupHosts: [],
+  registries: [],
   extraHosts: [],
 };

@@ -22,6 +22,8 @@ export async function grantedSubject(): Promise<GrantedSubject> {
     record: async () => await Promise.resolve(),
     phaseEnded: async () => await Promise.resolve(false),
     readToken: async () => await Promise.resolve('ghs_read_token'),
+    packageToken: async () => await Promise.resolve('ghs_package_token'),
+    registrySecret: () => 'the-secret-of-a-registry',
     openaiApiKey: 'sk-real-key',
     githubUrl: 'https://github.test',
     openaiBaseUrl: 'https://openai.test/v1',

@@ -69,6 +69,8 @@ connectOutbound((env: Env, waitUntil) => {
     record: async (containerId, entry) => await grantsOf(env, containerId).record(entry),
     phaseEnded: async (containerId, phase) => await grantsOf(env, containerId).phaseEnded(phase),
     readToken: async () => await Promise.resolve('ghs_read_token'),
+    packageToken: async () => await Promise.resolve('ghs_package_token'),
+    registrySecret: () => 'the-secret-of-a-registry',
     openaiApiKey: 'sk-real-key',
     githubUrl: `${env.UPSTREAM}/github`,
     openaiBaseUrl: `${env.UPSTREAM}/openai/v1`,

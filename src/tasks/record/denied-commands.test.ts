@@ -74,7 +74,7 @@ describe('the command that ran when a request was refused', () => {
 });
 
 describe('during setup', () => {
-  const setup = { run: 'npm ci', hosts: [], optional: false, services: false };
+  const setup = { run: 'npm ci', hosts: [], registries: [], optional: false, services: false };
   const phases = [
     { phase: 'clone', at: 500 },
     { phase: 'setup', at: 1_000 },

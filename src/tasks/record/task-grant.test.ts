@@ -54,7 +54,13 @@ describe('the grant', () => {
       ...authorization,
       policy: {
         ...authorization.policy,
-        setup: { run: 'npm ci', hosts: ['packages.example.com'], optional: false, services: false },
+        setup: {
+          run: 'npm ci',
+          hosts: ['packages.example.com'],
+          registries: [],
+          optional: false,
+          services: false,
+        },
         lfs: true,
         extraHosts: ['docs.example.com'],
       },

@@ -19,6 +19,7 @@ export function grantOf(state: RecordState): Grant | null {
     alsoRead: authorization.alsoRead,
     lfs: policy.lfs,
     setupHosts: policy.setup?.hosts ?? [],
+    registries: policy.setup?.registries ?? [],
     extraHosts: policy.extraHosts,
     budgets: {
       requests: taskLimits.requests,

@@ -6,6 +6,7 @@ import type { Authorization } from '../../core/authorization.ts';
 import { askingLines } from '../../core/ask/pull-context.ts';
 import { buildPrompt } from '../../core/ask/prompt.ts';
 import { latenessOf, tooLate } from '../../core/lateness.ts';
+import { withoutRegistries } from '../../core/policy.ts';
 import type { EarlierTurn, EarlierWork } from '../../core/earlier-turn.ts';
 import { reasonOf } from '../../core/reason.ts';
 import { isQuestion, type RepositoryFacts, type RoutedRequest, type TaskOutcome } from '../../core/task.ts';
@@ -120,7 +121,7 @@ export async function authorizeTask(
   }
   const authorization: Authorization = {
     facts,
-    policy,
+    policy: start.value.pull?.fork === true ? withoutRegistries(policy) : policy,
     ...start.value,
     model: verdict.model,
     effort: verdict.effort,

@@ -11,7 +11,20 @@ import { setupReport } from '../setup-report.ts';
 import type { SetupDeps } from './setup-cache.ts';
 import { beginSetup, finishSetup, setupEnded } from './stage-setup.ts';
 
-const setup = { run: 'npm ci', hosts: ['packages.example.com'], optional: false, services: false };
+const setup = {
+  run: 'npm ci',
+  hosts: ['packages.example.com'],
+  registries: [],
+  optional: false,
+  services: false,
+};
+const registry = {
+  host: 'npm.example.com',
+  pathPrefix: '/a',
+  scheme: 'bearer',
+  secret: 'NPM_TOKEN',
+  blobHosts: [],
+} as const;
 const withSetup = (changes: Partial<SetupPolicy>, sandbox: Partial<SandboxPolicy> = {}): Authorization => ({
   ...plain,
   policy: {
@@ -199,7 +212,7 @@ describe('the beginning of setup', () => {
 });
 
 describe('the key of what setup installs', () => {
-  it('differs by repository, lock file, platform, command, host and machine, else by nothing', async () => {
+  it('differs by repository, lock file, platform, command, hosts and machine, else by nothing', async () => {
     const { facts } = authorization;
     const keys = await Promise.all([
       setupCacheKey(authorization, inputs),
@@ -208,6 +221,8 @@ describe('the key of what setup installs', () => {
       setupCacheKey(authorization, { ...inputs, platform: 'linux-arm64-node26' }),
       setupCacheKey(withSetup({ run: 'npm i' }), inputs),
       setupCacheKey(withSetup({ hosts: ['other.example.com'] }), inputs),
+      setupCacheKey(withSetup({ registries: [registry] }), inputs),
+      setupCacheKey(withSetup({ registries: [{ ...registry, pathPrefix: '/b' }] }), inputs),
       setupCacheKey(withSetup({}, { image: 'jvm' }), inputs),
       setupCacheKey(withSetup({}, { toolchains: ['/opt/go'] }), inputs),
     ]);

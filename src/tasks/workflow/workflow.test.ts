@@ -1429,7 +1429,13 @@ describe('a task', () => {
 
   it('is authorized for what the configuration opens, by id', async () => {
     const design = { owner: 'acme', name: 'design' };
-    const setup = { run: 'npm ci', hosts: ['packages.example.com'], optional: false, services: false };
+    const setup = {
+      run: 'npm ci',
+      hosts: ['packages.example.com'],
+      registries: [],
+      optional: false,
+      services: false,
+    };
     const { authorized } = await live({
       policy: {
         forRepository: () => ({
@@ -2715,12 +2721,20 @@ describe('a task asked for in a pull request', () => {
   });
 
   it.each([
-    ['here', ['acme/lib']],
-    ['fork', []],
+    ['here', ['acme/lib'], ['npm.acme.example']],
+    ['fork', [], []],
   ])(
-    'gives a head that is %s these other repositories to read: %j, and caches no setup',
-    async (head, read) => {
-      const other = { ...policy, baseBranch: 'develop', alsoRead: [{ owner: 'acme', name: 'lib' }] };
+    'gives a head that is %s the repositories %j and the private registries %j, and caches no setup',
+    async (head, read, hosts) => {
+      const npm = { pathPrefix: '', scheme: 'bearer', secret: 'NPM_TOKEN', blobHosts: [] } as const;
+      const setup = {
+        run: 'x',
+        hosts: [],
+        registries: [{ host: 'npm.acme.example', ...npm }],
+        optional: false,
+        services: false,
+      };
+      const other = { ...policy, setup, baseBranch: 'develop', alsoRead: [{ owner: 'acme', name: 'lib' }] };
       const { authorized } = await ask(
         'configured base',
         head,
@@ -2733,6 +2747,7 @@ describe('a task asked for in a pull request', () => {
         },
       );
       expect(authorized[0]?.alsoRead.map(({ owner, name }) => `${owner}/${name}`)).toEqual(read);
+      expect(authorized[0]?.policy.setup?.registries.map(({ host }) => host)).toEqual(hosts);
       expect(authorized.some(startsFromConfiguredBase)).toBe(false);
     },
   );
