@@ -43,7 +43,7 @@ connectOutbound((env: Env, waitUntil) => composeEgress(env, waitUntil));
 export default {
   async fetch(request, env, context): Promise<Response> {
     const { pathname } = new URL(request.url);
-    if (pathname === doctorPath) {
+    if (pathname === doctorPath || pathname.startsWith(`${doctorPath}/`)) {
       const { composeDoctor } = await import('./compose/doctor.ts');
       return await composeDoctor(env, doctorPath).fetch(request, env, context);
     }

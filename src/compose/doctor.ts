@@ -5,10 +5,12 @@ import { runChecks } from '../doctor/check.ts';
 import { examine } from '../doctor/doctor.ts';
 import { sandboxChecks, sandboxDeadlineMs } from '../doctor/sandbox-checks.ts';
 import { sha256Hex } from '../lib/digest.ts';
-import { probeSandbox, probeTaskId } from '../tasks/workflow/probe-sandbox.ts';
+import { endProbe, openProbe, probeSandbox, probeTaskId } from '../tasks/workflow/probe-sandbox.ts';
 import { airlockVersion, codexVersion } from '../version.ts';
 import type { DoctorAsked } from '../web/api-requests.ts';
 import { doctorRoute } from '../web/doctor-route.ts';
+import { performCall, type ParsedCall } from '../web/sandbox-calls.ts';
+import { sandboxRoute } from '../web/sandbox-route.ts';
 import type { Env } from './env.ts';
 import { recordOf } from './objects.ts';
 import { platformOf } from './platform.ts';
@@ -17,13 +19,12 @@ import { now, platformFetch } from './runtime.ts';
 export function composeDoctor(env: Env, path: string): Hono {
   const { API_TOKEN: token }: Readonly<Record<string, unknown>> = { ...env };
   const app = new Hono();
-  return app.route(
-    path,
-    doctorRoute({
-      apiToken: typeof token === 'string' && token.trim().length >= 16 ? token : null,
-      examine: async (asked) => await report(env, asked),
-    }),
+  const apiToken = typeof token === 'string' && token.trim().length >= 16 ? token : null;
+  app.route(
+    `${path}/sandbox`,
+    sandboxRoute({ apiToken, callSandbox: async (uuid, call) => await callSandbox(env, uuid, call) }),
   );
+  return app.route(path, doctorRoute({ apiToken, examine: async (asked) => await report(env, asked) }));
 }
 
 async function report(env: Env, asked: DoctorAsked): Promise<DoctorReport> {
@@ -67,4 +68,17 @@ async function probeOf(env: Env) {
     sandbox: sandboxes.get(sandboxes.idFor(taskId)),
     now,
   });
+}
+
+/** The record of a probe, which has no grant, watches the sandbox from before its start to its end. */
+async function callSandbox(env: Env, uuid: string, call: ParsedCall): Promise<object> {
+  const sandboxes = platformOf(env).sandboxes();
+  const taskId = probeTaskId(uuid);
+  const record = recordOf(env, taskId);
+  if (call.method === 'start') await openProbe(taskId, record, now());
+  const answer = await performCall(call, sandboxes.get(sandboxes.idFor(taskId)));
+  const isOver = call.method === 'destroy' || (call.method === 'start' && 'message' in answer);
+  // Without a start there is no record.
+  if (isOver) await endProbe(record).catch(() => undefined);
+  return answer;
 }

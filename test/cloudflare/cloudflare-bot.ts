@@ -6,11 +6,11 @@ import { z } from 'zod';
 import type { Bot, BotOptions } from '../../host/bot.ts';
 import { buildWorker } from '../../host/build-worker.ts';
 import { projectRoot } from '../../host/project-root.ts';
+import { remoteSandboxes } from '../../cli/doctor/remote-sandboxes.ts';
 import { readWranglerConfig } from '../../cli/deploy/read-wrangler-config.ts';
 import type { Sandboxes } from '../../src/core/ports/sandbox-port.ts';
 import type { FakeEngine } from '../fake-engine/engine.ts';
 import { parseJson } from '../../src/lib/parse-json.ts';
-import { remoteSandboxes } from './remote-sandboxes.ts';
 
 const logLine = z.looseObject({ event: z.string() });
 
@@ -102,10 +102,10 @@ function sandboxesBehind(miniflare: Miniflare): Sandboxes {
   const idFor = () => {
     throw new Error('only the bot derives the ids of its sandboxes');
   };
-  return remoteSandboxes(idFor, async (method, path, json) => {
+  return remoteSandboxes(idFor, async (sandboxId, call) => {
     const door = await miniflare.getWorker(names.door);
-    const answer = await door.fetch(`http://door${path}`, { method, body: JSON.stringify(json) });
-    return { text: await answer.text() };
+    const body = JSON.stringify(call);
+    return await (await door.fetch(`http://door/sandboxes/${sandboxId}`, { method: 'POST', body })).text();
   });
 }
 

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { remoteSandboxes } from '../../cli/doctor/remote-sandboxes.ts';
 import { bundleWorker, type WorkerModule } from '../../host/build-worker.ts';
 import type { Sandboxes } from '../../src/core/ports/sandbox-port.ts';
 import { startEngine, type EngineOptions, type FakeEngine } from '../fake-engine/engine.ts';
-import { remoteSandboxes } from './remote-sandboxes.ts';
 
 const names = { SANDBOX: 'TaskSandbox', TRAP: 'StaticFieldTrap', ASSIGNED: 'AssignedAfter' } as const;
 
@@ -84,7 +84,10 @@ export async function startCloudflareHost(
     logged,
     idOf,
     call,
-    sandboxes: remoteSandboxes((taskId) => idOf('SANDBOX', taskId), call),
+    sandboxes: remoteSandboxes(
+      (taskId) => idOf('SANDBOX', taskId),
+      async (sandboxId, what) => (await call('POST', `/sandboxes/${sandboxId}`, what)).text,
+    ),
     async takeAway(sandboxId) {
       await engine.container(sandboxId)?.kill();
     },

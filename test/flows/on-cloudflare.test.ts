@@ -3,7 +3,12 @@
  * with the task scripts. Only engine, image server and interceptor are fakes (`test/fake-engine`).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runPrograms } from '../../cli/deploy/run-program.ts';
 import { askDoctor } from '../../cli/doctor/ask-worker.ts';
+import { deployedSandboxes } from '../../cli/doctor/deployed-sandboxes.ts';
+import { examineDeeply } from '../../cli/doctor/examine-deeply.ts';
+import { runContract } from '../../cli/doctor/run-contract.ts';
+import { SandboxLostError } from '../../src/core/ports/sandbox-port.ts';
 import { plantedInstruction, splitBillFiles, splitBillIssue } from '../../cli/demo/split-bill.ts';
 import type { PullView } from '../../simulators/github/contract.ts';
 import { demoScript, splitBillPatch } from '../../cli/demo/demo-script.ts';
@@ -25,6 +30,7 @@ import {
   untilEnded,
   type FlowWorld,
 } from './ask.ts';
+import { smallSpec } from '../sandbox/contract-spec.ts';
 import { cloneBranch } from './clone-branch.ts';
 import { killWorkerd } from '../../chaos/workerd-process.ts';
 
@@ -43,8 +49,15 @@ const named = scriptsByName({
 const install =
   'test -f node_modules/cents || { mkdir -p node_modules && head -c 3000000 /dev/urandom > node_modules/cents; }; sha256sum < node_modules/cents';
 
+const deep = [
+  shell('sleep 3; date -u'),
+  applyPatch('*** Begin Patch\n*** Add File: airlock-check.md\n+A date.\n*** End Patch'),
+  finish({ title: 'Write the date down', summary: 'Added airlock-check.md.' }),
+];
+
 /** Tasks that name a script get it; the others the demo's, which also does what is planted in the issue. */
 const script: Script = (task) => {
+  if (task.prompt.includes('airlock-check.md')) return deep;
   const chosen = /\[\w+\]/.test(task.prompt) ? named : demoScript;
   return typeof chosen === 'function' ? chosen(task) : chosen;
 };
@@ -221,6 +234,47 @@ describe('what is asked of a deployment from outside', () => {
     );
     await untilNoContainer();
   });
+
+  it('is a call of the sandbox contract, in a sandbox of the doctor’s that has no grant', async () => {
+    const { bot, apiToken } = flow.world;
+    const deployed = deployedSandboxes(bot.url, apiToken);
+    const sandbox = deployed.sandboxes.get(deployed.sandboxes.idFor('probe'));
+    const limits = { timeoutMs: 60_000, maxOutputBytes: 1000 };
+    const asks = `curl -s -m 30 -o /dev/null -w '%{http_code}' https://github.com/acme/split-bill/info/refs?service=git-upload-pack`;
+    await expect(sandbox.exec({ argv: ['true'] }, limits)).rejects.toThrow(SandboxLostError);
+    await sandbox.start(smallSpec);
+    expect((await sandbox.exec({ argv: ['sh', '-c', asks] }, limits)).stdout).toBe('403');
+    await deployed.close();
+    await expect(sandbox.start(smallSpec)).rejects.toThrow(SandboxLostError);
+    await untilNoContainer();
+  });
+
+  // Minutes of work: `.ci/run` has it.
+  it.runIf(process.env['AIRLOCK_FULL_TESTS'] !== undefined)(
+    'is the check of a first deployment',
+    async () => {
+      const bot = { url: flow.world.bot.url, apiToken: flow.world.apiToken };
+      const repository = await newRepository('deep');
+      const stop = new AbortController().signal;
+      const findings = await examineDeeply({
+        bot,
+        repository: `${repository.owner}/${repository.name}`,
+        contract: async () => await runContract(runPrograms(stop), bot),
+        redeploy: async () => {
+          await killWorkerd(flow.world);
+          return [];
+        },
+        stop,
+        progress: () => undefined,
+      });
+      expect(findings.map(({ id, status, found }) => [id, status, found])).toEqual([
+        ['deep.contract', 'ok', expect.stringMatching(/^all \d\d rules hold/)],
+        ['deep.task', 'ok', expect.stringMatching(/^pull request #\d+ in/)],
+        ['deep.deployment', 'ok', expect.any(String)],
+      ]);
+      await untilNoContainer();
+    },
+  );
 
   it('is the sweep, at its hour, which reaches the queue', async () => {
     const before = flow.logged('sweep.ended').length;

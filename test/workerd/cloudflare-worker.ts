@@ -7,7 +7,7 @@ import { DurableObject } from 'cloudflare:workers';
 import type { EgressEntry, Grant, GrantPhase } from '../../src/core/grant.ts';
 import { cloudflareSandboxes } from '../../src/sandbox/cloudflare-sandboxes.ts';
 import { connectOutbound, TaskSandbox } from '../../src/sandbox/cloudflare.ts';
-import { answerCall } from '../cloudflare/remote-worker-side.ts';
+import { callSchema, performCall } from '../../src/web/sandbox-calls.ts';
 
 export { ContainerProxy, TaskSandbox } from '../../src/sandbox/cloudflare.ts';
 
@@ -101,8 +101,10 @@ export default {
     const { pathname } = new URL(request.url);
     const [, area = '', id = ''] = pathname.split('/');
     switch (`${request.method} ${area}`) {
-      case 'POST sandboxes':
-        return await answerCall(request, cloudflareSandboxes(env.SANDBOX), id);
+      case 'POST sandboxes': {
+        const call = callSchema.parse(await request.json());
+        return Response.json(await performCall(call, cloudflareSandboxes(env.SANDBOX).get(id)));
+      }
       case 'PUT grants':
         await grantsOf(env, id).put(await request.json());
         return new Response(null, { status: 204 });

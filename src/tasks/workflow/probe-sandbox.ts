@@ -10,10 +10,13 @@ import { taskLimits } from '../limits.ts';
 import type { CanaryVerdict, PendingProbes } from './canary-verdict.ts';
 import { runCanary } from './run-canary.ts';
 
+type ProbeRecord = Pick<TaskRecordPort, 'learn' | 'finish' | 'close'> & {
+  open(request: TaskRequest): Promise<unknown>;
+};
+
 export interface ProbeDeps {
-  readonly record: Pick<TaskRecordPort, 'learn' | 'finish' | 'close'> & {
+  readonly record: ProbeRecord & {
     snapshot(): Promise<Pick<TaskSnapshot, 'canaryNonce'> | null>;
-    open(request: TaskRequest): Promise<unknown>;
   };
   readonly sandbox: TaskSandbox;
   /** Milliseconds since the epoch. */
@@ -26,17 +29,32 @@ const codex = '/opt/codex/bin/codex';
 const versionMs = 15_000;
 
 const canaryRounds = 2;
+/** Milliseconds. Longer than a doctor needs; then the record ends a probe that nobody ended. */
+const probeMs = 15 * 60_000;
 
 /** `uuid` must be new. */
 export function probeTaskId(uuid: string): string {
   return `doctor-${uuid}`;
 }
 
+/** Idempotent. Call it before the sandbox is started. */
+export async function openProbe(taskId: string, record: ProbeRecord, now: number): Promise<void> {
+  // A record creates the Workflow of a task that was accepted a while ago and has none, and the Workflow ends
+  // this task, as it does not find the repository. So a probe that nobody ended ends by itself after that time.
+  await record.open(await requestFor(taskId, now + probeMs));
+  await record.learn({ authorization: nothingGranted });
+}
+
+/** Idempotent. Destroys the sandbox. */
+export async function endProbe(record: ProbeRecord): Promise<void> {
+  await record.finish({ kind: 'cancelled', by: 'the doctor' });
+  await record.close().catch(() => undefined); // the record's alarm tries again
+}
+
 /** null if there is no room for a sandbox now. Rejects if it does not start. */
 export async function probeSandbox(taskId: string, deps: ProbeDeps): Promise<SandboxProbe | null> {
   const { record, sandbox, now } = deps;
-  await record.open(await requestFor(taskId, now()));
-  await record.learn({ authorization: nothingGranted });
+  await openProbe(taskId, record, now());
   try {
     const startedAt = now();
     await sandbox.start(taskLimits.sandbox);
@@ -60,8 +78,7 @@ export async function probeSandbox(taskId: string, deps: ProbeDeps): Promise<San
     if (error instanceof SandboxBusyError) return null;
     throw error;
   } finally {
-    await record.finish({ kind: 'cancelled', by: 'the doctor' });
-    await record.close().catch(() => undefined); // the record's alarm tries again
+    await endProbe(record);
   }
 }
 
@@ -78,11 +95,11 @@ async function checkSeal(
   }
 }
 
-async function requestFor(taskId: string, now: number): Promise<TaskRequest> {
+async function requestFor(taskId: string, acceptedAt: number): Promise<TaskRequest> {
   return {
     taskId,
     shortId: await shortIdOf(taskId),
-    acceptedAt: new Date(now).toISOString(),
+    acceptedAt: new Date(acceptedAt).toISOString(),
     repository: { owner: 'airlock', name: 'doctor' },
     trigger: { kind: 'api' },
     requester: null,

@@ -1,4 +1,4 @@
-/** Calls the adapter in the test Worker from Node, with its values and errors. */
+/** Calls the sandbox adapter of a Worker over HTTP, with its values and errors. */
 import { z } from 'zod';
 import {
   SandboxBusyError,
@@ -7,7 +7,7 @@ import {
   type Sandboxes,
   type TaskSandbox,
 } from '../../src/core/ports/sandbox-port.ts';
-import type { Call } from './remote-worker-side.ts';
+import type { Call } from '../../src/web/sandbox-calls.ts';
 
 const answer = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(true), value: z.unknown() }),
@@ -24,16 +24,16 @@ const execResult = z.object({
   timedOut: z.boolean(),
 });
 
-type Post = (method: string, path: string, json: unknown) => Promise<{ text: string }>;
+/** Sends a call to one sandbox and returns the JSON text of its answer. */
+type Send = (sandboxId: string, call: Call) => Promise<string>;
 
-export function remoteSandboxes(idFor: (taskId: string) => string, post: Post): Sandboxes {
-  return { idFor, get: (sandboxId) => remoteSandbox(sandboxId, post) };
+export function remoteSandboxes(idFor: (taskId: string) => string, send: Send): Sandboxes {
+  return { idFor, get: (sandboxId) => remoteSandbox(sandboxId, send) };
 }
 
-function remoteSandbox(sandboxId: string, post: Post): TaskSandbox {
+function remoteSandbox(sandboxId: string, send: Send): TaskSandbox {
   async function call(what: Call): Promise<unknown> {
-    const { text } = await post('POST', `/sandboxes/${sandboxId}`, what);
-    const ended = answer.parse(JSON.parse(text));
+    const ended = answer.parse(JSON.parse(await send(sandboxId, what)));
     if (ended.ok) return ended.value;
     if (ended.name === 'SandboxLostError') throw new SandboxLostError(ended.message);
     if (ended.name === 'SandboxBusyError') throw new SandboxBusyError(ended.message);

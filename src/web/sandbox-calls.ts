@@ -1,6 +1,9 @@
-/** The Worker's side of `remote-sandboxes.ts`: performs one call of the contract and reports how it ended. */
-import { z } from 'zod';
-import type { Sandboxes } from '../../src/core/ports/sandbox-port.ts';
+/**
+ * Performs one call of the sandbox contract that came as JSON, and reports how it ended. `npm run doctor` sends
+ * the calls of the contract's tests to a deployment (`cli/doctor/remote-sandboxes.ts`).
+ */
+import * as z from 'zod';
+import type { TaskSandbox } from '../core/ports/sandbox-port.ts';
 
 const command = z.object({
   argv: z.array(z.string()),
@@ -11,7 +14,7 @@ const command = z.object({
 });
 const range = z.object({ offset: z.int(), maxBytes: z.int() });
 
-const callSchema = z.discriminatedUnion('method', [
+export const callSchema = z.discriminatedUnion('method', [
   z.object({
     method: z.literal('start'),
     spec: z.object({ memoryBytes: z.int(), diskBytes: z.int(), maxProcesses: z.int() }),
@@ -28,23 +31,19 @@ const callSchema = z.discriminatedUnion('method', [
   z.object({ method: z.literal('destroy') }),
 ]);
 export type Call = z.input<typeof callSchema>;
+export type ParsedCall = z.output<typeof callSchema>;
 
-export async function answerCall(request: Request, sandboxes: Sandboxes, id: string): Promise<Response> {
-  const call = callSchema.parse(await request.json());
+/** Never rejects because of how the call ends. */
+export async function performCall(call: ParsedCall, sandbox: TaskSandbox): Promise<object> {
   try {
-    return Response.json({ ok: true, value: (await carryOut(call, sandboxes, id)) ?? null });
+    return { ok: true, value: (await carryOut(call, sandbox)) ?? null };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return Response.json({ ok: false, name: error.name, message: error.message });
+    return { ok: false, name: error.name, message: error.message };
   }
 }
 
-async function carryOut(
-  call: z.output<typeof callSchema>,
-  sandboxes: Sandboxes,
-  id: string,
-): Promise<unknown> {
-  const sandbox = sandboxes.get(id);
+async function carryOut(call: ParsedCall, sandbox: TaskSandbox): Promise<unknown> {
   const plain = ({ argv, cwd, env, withoutProcessLimit, keepsProcesses }: z.output<typeof command>) => ({
     argv,
     ...(cwd === undefined ? {} : { cwd }),
