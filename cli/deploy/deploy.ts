@@ -13,7 +13,7 @@ import { checkoutWith } from '../doctor/checkout.ts';
 import { examineDeployment } from '../doctor/examine-deployment.ts';
 import { buildWorker, uploadArguments, type SandboxKind } from '../../host/build-worker.ts';
 import { readConfig, StartProblem } from '../../host/environment.ts';
-import { imageBase } from '../image/image-base.ts';
+import { imageBases } from '../image/image-base.ts';
 import { writeImageContext } from '../image/image-context.ts';
 import { projectRoot } from '../../host/project-root.ts';
 import { readWranglerConfig } from './read-wrangler-config.ts';
@@ -228,13 +228,14 @@ async function checkImages(target: Target, { run, progress, dryRun }: DeployOpti
     }
     if (!existsSync(resolve(projectRoot, image.path)))
       throw new StartProblem(`${image.path} does not exist, but wrangler.jsonc names it as the image.`);
-    const base = imageBase(readFileSync(resolve(projectRoot, image.path), 'utf8'));
-    if (base?.digest === null) {
-      const unpinned = `${image.path} begins with ${base.image} without a digest`;
+    const bases = imageBases(readFileSync(resolve(projectRoot, image.path), 'utf8')) ?? [];
+    const loose = [...new Set(bases.flatMap((base) => (base.digest === null ? base.image : [])))];
+    if (loose.length > 0) {
+      const unpinned = `${image.path} starts from ${loose.join(', ')} without a digest`;
       if (needsDigest(target.environment, dryRun))
         throw new StartProblem(
           `${unpinned}, so the registry could replace it; production does not allow that. ` +
-            'Run npm run image -- --pin and commit the digest, or name a prebuilt image in wrangler.jsonc.',
+            'Run npm run image -- --pin and commit the digests, or name a prebuilt image in wrangler.jsonc.',
         );
       progress(`! image     ${unpinned}: add it with \`npm run image -- --pin\``);
     }

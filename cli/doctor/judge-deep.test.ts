@@ -71,7 +71,7 @@ describe('the task of a deep check', () => {
 describe('a deployment while Codex works', () => {
   it.each<[string, MidTask, string]>([
     ['that was not wanted', { kind: 'not-wanted' }, 'skip'],
-    ['that found no command to work beside', { kind: 'no-command' }, 'skip'],
+    ['during which Codex ran no command', { kind: 'no-command' }, 'skip'],
     ['that failed', { kind: 'failed', why: 'no engine' }, 'fail'],
     ['that the task outlived', { kind: 'deployed', broken: [], outcome: pull }, 'ok'],
     ['whose doctor found a fault', { kind: 'deployed', broken: ['github.app'], outcome: pull }, 'fail'],

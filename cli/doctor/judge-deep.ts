@@ -57,22 +57,16 @@ export function judgeContract(result: ContractResult): Verdict {
 export function judgeTask(outcome: TaskOutcome | null, tookMs: number): Verdict {
   const took = `in ${durationText(tookMs)}`;
   if (outcome === null) return fail('its log ended without an outcome', 'Check the log of the deployment.');
-  switch (outcome.kind) {
-    case 'pull-request': {
-      const { number, url } = outcome.pullRequest;
-      return ok(`pull request #${number} ${took}: close it (${url})`);
-    }
-    case 'refused':
-    case 'failed':
-    case 'held':
-    case 'ignored':
-      return fail(`${outcome.kind} ${took}: ${outcome.reason.message}`, outcome.reason.next);
-    default:
-      return warn(
-        `it ended ${took} without a pull request (${outcome.kind}), so publication was not checked`,
-        'Try again, or choose another repository.',
-      );
+  if (outcome.kind === 'pull-request') {
+    const { number, url } = outcome.pullRequest;
+    return ok(`pull request #${number} ${took}: close it (${url})`);
   }
+  if ('reason' in outcome)
+    return fail(`${outcome.kind} ${took}: ${outcome.reason.message}`, outcome.reason.next);
+  return warn(
+    `it ended ${took} without a pull request (${outcome.kind}), so publication was not checked`,
+    'Try again, or choose another repository.',
+  );
 }
 
 export function judgeDeployment(deployment: MidTask): Verdict {

@@ -1,4 +1,4 @@
-/** Reads and pins the base image of `container/Dockerfile`. Pure. */
+/** Reads and pins the images that a Dockerfile starts from. Pure. */
 
 export interface ImageBase {
   /** `docker.io/cloudflare/sandbox:0.12.10`. */
@@ -7,17 +7,25 @@ export interface ImageBase {
   readonly digest: string | null;
 }
 
-const fromLine = /^FROM[ \t]+([^\s@]+)(?:@(sha256:[0-9a-f]{64}))?[ \t]*$/m;
+const fromLine = /^FROM[ \t]+([^\s@]+)(?:@(sha256:[0-9a-f]{64}))?([ \t]+AS[ \t]+\S+)?[ \t]*$/gm;
 
-/** Returns the base image; null if no `FROM` line names an image without a stage name. */
-export function imageBase(dockerfile: string): ImageBase | null {
-  const [, image, digest] = fromLine.exec(dockerfile) ?? [];
-  return image === undefined ? null : { image, digest: digest ?? null };
+/** Returns the image of each stage; null if there is none, or a `FROM` line has another form. */
+export function imageBases(dockerfile: string): readonly ImageBase[] | null {
+  const bases = [...dockerfile.matchAll(fromLine)].map(([, image = '', digest]) => ({
+    image,
+    digest: digest ?? null,
+  }));
+  const stages = dockerfile.match(/^\s*FROM\b/gim)?.length ?? 0;
+  return stages === 0 || bases.length !== stages ? null : bases;
 }
 
-/** Returns the Dockerfile with this digest; null if the digest or the `FROM` line is not valid. */
-export function pinned(dockerfile: string, digest: string): string | null {
-  const base = imageBase(dockerfile);
-  if (base === null || !/^sha256:[0-9a-f]{64}$/.test(digest)) return null;
-  return dockerfile.replace(fromLine, `FROM ${base.image}@${digest}`);
+/** Returns the Dockerfile with a digest for each image; null if one of them is missing or not valid. */
+export function pinned(dockerfile: string, digests: ReadonlyMap<string, string>): string | null {
+  const bases = imageBases(dockerfile);
+  if (bases === null) return null;
+  if (bases.some(({ image }) => !/^sha256:[0-9a-f]{64}$/.test(digests.get(image) ?? ''))) return null;
+  return dockerfile.replaceAll(
+    fromLine,
+    (_, image: string, __, stage = '') => `FROM ${image}@${digests.get(image) ?? ''}${String(stage)}`,
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * Performs one call of the sandbox contract that came as JSON, and reports how it ended. `npm run doctor` sends
- * the calls of the contract's tests to a deployment (`cli/doctor/remote-sandboxes.ts`).
+ * Performs one call of the sandbox contract that came as JSON, and reports how it ended. `npm run doctor`
+ * sends the calls of the contract's tests to a deployment (`cli/doctor/remote-sandboxes.ts`).
  */
 import * as z from 'zod';
 import type { TaskSandbox } from '../core/ports/sandbox-port.ts';

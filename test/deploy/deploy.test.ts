@@ -7,7 +7,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { imageBase } from '../../cli/image/image-base.ts';
+import { imageBases } from '../../cli/image/image-base.ts';
 import { defaultSandboxKind } from '../../host/build-worker.ts';
 import { projectRoot } from '../../host/project-root.ts';
 import type { Finding } from '../../src/core/finding.ts';
@@ -233,12 +233,14 @@ describe('npm run deploy', () => {
   it('deploys to production only if the base image has a digest', async () => {
     const dockerfile = await readFile(join(projectRoot, 'container/Dockerfile'), 'utf8');
     const done = await run(healthy, ['--env', 'production', '--url', deployment.origin]);
-    const isPinned = imageBase(dockerfile)?.digest !== null;
+    const isPinned = imageBases(dockerfile)?.every(({ digest }) => digest !== null) === true;
     expect(uploads(done)).toEqual(
       isPinned ? [['wrangler', 'deploy', ...asBuilt, '--env', 'production']] : [],
     );
     expect(done.output).toMatch(
-      isPinned ? /Nothing is broken/ : /✗ .*without a digest, .*npm run image -- --pin and commit the digest/,
+      isPinned
+        ? /Nothing is broken/
+        : /✗ .*without a digest, .*npm run image -- --pin and commit the digests/,
     );
   });
 

@@ -39,8 +39,8 @@ export function probeTaskId(uuid: string): string {
 
 /** Idempotent. Call it before the sandbox is started. */
 export async function openProbe(taskId: string, record: ProbeRecord, now: number): Promise<void> {
-  // A record creates the Workflow of a task that was accepted a while ago and has none, and the Workflow ends
-  // this task, as it does not find the repository. So a probe that nobody ended ends by itself after that time.
+  // A record creates the Workflow of a task that was accepted a while ago and has none. The Workflow does not
+  // find the repository, and ends the task: so a probe that nobody ended ends by itself after that time.
   await record.open(await requestFor(taskId, now + probeMs));
   await record.learn({ authorization: nothingGranted });
 }
