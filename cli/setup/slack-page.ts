@@ -12,7 +12,7 @@ function slackSection({ publicUrl, socketMode, slackApps }: PageInput): Html {
     <h1>Connect Slack</h1>
     <p>
       Optional: people can then ask from Slack, too. On Slack’s page choose the workspace, create the app, and
-      install it. Then enter its two tokens here.
+      install it. Then enter its two secrets here.
     </p>
     <p>
       <a

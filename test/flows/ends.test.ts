@@ -28,6 +28,7 @@ import {
   viewOf,
   type FlowWorld,
 } from './ask.ts';
+import { browserOf, fetchPages, tokenIn } from '../pages/browser-of.ts';
 import { cloneBranch, gitIn } from './clone-branch.ts';
 
 const mend = applyPatch(splitBillPatch);
@@ -207,12 +208,35 @@ describe('a request without work for Codex', () => {
 });
 
 describe.concurrent('a task that ran', () => {
-  it('says so when there was nothing to change', async () => {
-    const { outcome, comment, pulls, branches } = await run('no-change', '@airlock mend it [look]');
+  it('says so when there was nothing to change, also when it runs again from its page', async () => {
+    const { world } = flow;
+    const first = await run('no-change', '@airlock mend it [look]');
+    const { outcome, comment, pulls, branches } = first;
     expect(outcome).toEqual({ kind: 'no-change', summary: 'The rounding is right as it is.' });
     expect(comment).toMatch(/Nothing was changed[^]*The rounding is right as it is\./);
     expect(pulls).toEqual([]);
     expect(branches).toEqual(['main']);
+
+    // By the operator, with a double click.
+    const path = `/t/${first.taskId}`;
+    const browser = browserOf(fetchPages, world.bot.url);
+    await browser.visit(await world.openLink(path));
+    const token = tokenIn(await browser.visit(path));
+    const press = async () => (await browser.submit(`${path}/again`, { token })).to;
+    const [page, other] = await Promise.all([press(), press()]);
+    expect(other).toBe(page);
+    const taskId = page.replace('/t/', '');
+    const issue = first.view.issueNumber ?? 0;
+    const again = await seen(first.repository, issue, taskId);
+    expect(again.view).toMatchObject({
+      repeats: first.taskId,
+      requester: 'the operator',
+      issueNumber: issue,
+    });
+    expect(again.outcome).toEqual(outcome);
+    expect((await viewOf(world, first.taskId)).repeatedBy).toBe(taskId);
+    const answers = again.comments.filter(({ body }) => body.includes('The rounding is right as it is.'));
+    expect(answers).toHaveLength(2);
   });
 
   it('does what somebody adds while a long command runs', async () => {

@@ -1,6 +1,7 @@
-/** A browser without a screen: keeps cookies, follows no redirect, sends forms as browsers do. */
-import type { Hono } from 'hono';
-
+/**
+ * A browser without a screen, over the routes of pages or over `fetchPages`: keeps cookies, follows no
+ * redirect, sends forms as browsers do.
+ */
 export interface Visit {
   readonly status: number;
   readonly headers: Headers;
@@ -9,7 +10,15 @@ export interface Visit {
   readonly to: string;
 }
 
-export function browserOf(routes: Hono, origin = 'https://airlock.example') {
+export interface Pages {
+  request(url: string, init: RequestInit): Response | Promise<Response>;
+}
+export const fetchPages: Pages = {
+  request: async (url, init) =>
+    await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(120_000) }),
+};
+
+export function browserOf(routes: Pages, origin = 'https://airlock.example') {
   const cookies = new Map<string, string>();
   const visit = async (path: string, init: RequestInit = {}): Promise<Visit> => {
     const headers = new Headers(init.headers);
