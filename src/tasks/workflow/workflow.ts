@@ -114,7 +114,8 @@ async function collectAndPublish(
   step: WorkflowStep,
   deps: TaskDeps,
 ): Promise<TaskOutcome> {
-  const collected = await runnerOf(step, deps)('collect', retryBriefly, () =>
+  const run = runnerOf(step, deps);
+  const collected = await run('collect', retryBriefly, () =>
     isQuestion ? replyToQuestion(authorization, deps) : collectChange(authorization, deps),
   );
   return collected.go ? await publish(request, authorization, step, deps) : collected.outcome;
