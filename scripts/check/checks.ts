@@ -47,7 +47,9 @@ export const allChecks: readonly Check[] = [
   program('dead-code', 'knip'),
   program('schema', 'node', 'scripts/generate-config-schema.ts', '--check'),
   program('deployment', 'node', 'scripts/generate-environments.ts', '--check'),
-  tests('unit', '--project', 'unit'),
+  // Each worker loads most modules, a sixth of the processor time of these tests with three of them. The
+  // flows need the other processor meanwhile.
+  tests('unit', '--project', 'unit', '--maxWorkers=1'),
   tests('processes', '--project', 'processes', `--maxWorkers=${2 + availableParallelism()}`),
   tests('workerd', '--project', 'workerd'),
 ];
