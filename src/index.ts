@@ -1,6 +1,9 @@
 /**
  * The classes and handlers that the platform knows by name. They hold no logic. What few requests need is
  * imported when it is needed, so that the Worker starts faster (`host/build-worker.ts`).
+ *
+ * Its sandboxes run over the platform's own container interface. `index-sdk.ts` is the same Worker with
+ * sandboxes over the SDK. Two entries and no switch at run time: the SDK would be most of the bundle.
  */
 import {
   WorkerEntrypoint,
@@ -20,7 +23,7 @@ import { log } from './compose/runtime.ts';
 import { composeSlots } from './compose/slots.ts';
 import { composeSweep } from './compose/sweep.ts';
 import { taskStartSchema, type TaskOutcome, type TaskStart } from './core/task.ts';
-import { connectOutbound } from './sandbox/cloudflare.ts';
+import { answerContainer } from './sandbox/cloudflare-egress.ts';
 import { handleLocalEgress } from './sandbox/local-egress.ts';
 import { DeliveriesBase, type DeliveriesDeps } from './tasks/queue/deliveries.ts';
 import { MetricsBase } from './tasks/queue/metrics.ts';
@@ -31,14 +34,10 @@ import { TaskIndexBase } from './tasks/queue/task-index.ts';
 import { TaskLedgerBase } from './tasks/queue/task-ledger.ts';
 import { TaskRecordBase, type RecordDeps } from './tasks/record/record.ts';
 
-/** The interceptor finds both by their names among this module's exports. */
-export { ContainerProxy, TaskSandbox } from './sandbox/cloudflare.ts';
+export { TaskSandbox } from './sandbox/native/native-sandbox.ts';
 
 /** The same path for a deployment that is complete and for one that is not. */
 const doctorPath = '/api/doctor';
-
-// At module load, because an isolate may be started only for a container's request.
-connectOutbound((env: Env, waitUntil) => composeEgress(env, waitUntil));
 
 export default {
   async fetch(request, env, context): Promise<Response> {
@@ -127,6 +126,15 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env, TaskStart> {
     const start = taskStartSchema.parse(event.payload);
     const { runTaskOf } = await import('./compose/task.ts');
     return await runTaskOf(this.env, start, step);
+  }
+}
+
+/** Takes every request of every container. `native-sandbox.ts` registers it by this name. */
+export class SandboxEgress extends WorkerEntrypoint<Env, { readonly sandboxId: string }> {
+  override async fetch(request: Request): Promise<Response> {
+    return await answerContainer(request, this.ctx.props.sandboxId, () =>
+      composeEgress(this.env, (work) => this.ctx.waitUntil(work)),
+    );
   }
 }
 

@@ -30,6 +30,8 @@ const stranger = 'attacker.example';
 const strangerGet = (...headers: string[]) => get('/', { scheme: 'http', host: stranger, headers });
 const alone = (line: string, ...headers: string[]) => secure(head(line, ...headers));
 const github = 'Host: github.com';
+const invalid = workerdDecides(denial('url.invalid'));
+/** The SDK's proxy makes a URL of it, and fails. */
 const gone = workerdAnswers(500);
 const mismatch = denial('url.host-mismatch');
 
@@ -252,13 +254,18 @@ export const address: readonly Attack[] = [
     // Once ended the gateway's whole process: no URL can have this host.
     'a number above 255 in an address, and an upgrade': but(
       plain(head('GET / HTTP/1.1', 'Host: 1.2.3.256', 'Upgrade: websocket')),
-      { gateway: 'host_invalid', workerd: gone },
+      { gateway: 'host_invalid', workerd: invalid, sdk: gone },
     ),
-    'OPTIONS *': but(alone('OPTIONS * HTTP/1.1', github), { gateway: 'target_invalid', workerd: gone }),
+    'OPTIONS *': but(alone('OPTIONS * HTTP/1.1', github), {
+      gateway: 'target_invalid',
+      workerd: invalid,
+      sdk: gone,
+    }),
     'OPTIONS * over plain HTTP': but(plain(head('OPTIONS * HTTP/1.1', github)), {
       gateway: 'target_invalid',
       reportedHost: 'github.com',
-      workerd: gone,
+      workerd: invalid,
+      sdk: gone,
     }),
     'a fragment over plain HTTP': but(plain(head('GET /a#b HTTP/1.1', github)), {
       gateway: 'target_invalid',

@@ -1,7 +1,7 @@
 /**
  * The vocabulary of the attack table: what a hijacked agent sends, and what must come of it. An attack is
- * data without a driver. Four drivers send it: the pure decision, the gateway's socket, workerd with the SDK,
- * and a program inside a sandbox (`drivers.ts`).
+ * data without a driver. Four drivers send it: the pure decision, the gateway's socket, workerd, and a
+ * program inside a sandbox (`drivers.ts`).
  */
 import type { Grant } from '../../src/core/grant.ts';
 import type { Body, Step, Tls } from '../inside/plan.mts';
@@ -48,6 +48,12 @@ export interface Decision {
 
 export type DriverName = 'decision' | 'gateway' | 'workerd' | 'inside';
 
+interface WorkerdExpect {
+  readonly statuses: readonly number[];
+  readonly decisions?: readonly Decision[];
+  readonly body?: number;
+}
+
 export interface Expect {
   /** One for each request that the decision gets to see, in order. */
   readonly decisions: readonly Decision[];
@@ -59,11 +65,9 @@ export interface Expect {
    * What workerd makes of it, where that differs from `decisions`. `body`: bytes of the last body that
    * reached an upstream.
    */
-  readonly workerd?: {
-    readonly statuses: readonly number[];
-    readonly decisions?: readonly Decision[];
-    readonly body?: number;
-  };
+  readonly workerd?: WorkerdExpect;
+  /** What workerd makes of it with the SDK's proxy before our handler, where that differs from `workerd`. */
+  readonly sdk?: WorkerdExpect;
   /** What the program inside gets, where that differs. Any of these, to the letter. */
   readonly inside?: readonly string[];
   /** The drivers that can show something, where that does not follow from the pieces. */

@@ -45,7 +45,7 @@ const deniedPath = workerdDecides(denial('github.path'));
 const malformed = (
   workerd: NonNullable<Expect['workerd']>,
   pieces: BytePieces,
-  more: Pick<Expect, 'inside'> = {},
+  more: Pick<Expect, 'inside' | 'sdk'> = {},
 ) => but(pieces, { gateway: 'malformed', workerd, ...more });
 
 export const framing: readonly Attack[] = [
@@ -183,8 +183,9 @@ export const framing: readonly Attack[] = [
       plain('GET / HTTP/1.1\nHost: github.com\n\n'),
     ),
     'a bare carriage return in a value': malformed(
-      workerdAnswers(500),
+      workerdDecides(denial('url.characters')),
       secure(head('GET / HTTP/1.1', github, 'X: a\rHost: attacker.example')),
+      { sdk: gone },
     ),
     'a bare carriage return that would start a credential': malformed(
       workerdDecides(fetched),
@@ -211,7 +212,7 @@ export const framing: readonly Attack[] = [
     'a header without a name': malformed(badRequest, secure(fetchRefs(': x'))),
     'a header in the path': but(
       secure(`GET ${refs} HTTP/1.1\r\nX: y HTTP/1.1\r\nHost: github.com\r\nHost: attacker.example\r\n\r\n`),
-      { gateway: 'host_repeated', workerd: gone },
+      { gateway: 'host_repeated', workerd: workerdDecides(denial('url.characters')), sdk: gone },
     ),
     'a header of 100 KB': malformed(
       workerdDecides(denial('github.path')),

@@ -24,6 +24,8 @@ const alone = (line: string, ...headers: string[]) => secure(head(line, ...heade
 const github = 'Host: github.com';
 const h2 = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const unanswered = workerdAnswers();
+const refused = workerdDecides(denial('url.characters'));
+/** The SDK's proxy makes a URL of it, and fails. */
 const gone = workerdAnswers(500);
 const notGranted = denial('host.not-granted');
 const mismatch = denial('url.host-mismatch');
@@ -32,19 +34,22 @@ export const handshake: readonly Attack[] = [
   ...decidedAs([], {
     'two Host headers': but(alone('GET / HTTP/1.1', github, `Host: ${stranger}`), {
       gateway: 'host_repeated',
-      workerd: gone,
+      workerd: refused,
+      sdk: gone,
     }),
     'two Host headers at the start of a fetch': but(
       alone(`GET ${refs} HTTP/1.1`, github, `Host: ${stranger}`),
-      { gateway: 'host_repeated', workerd: gone },
+      { gateway: 'host_repeated', workerd: refused, sdk: gone },
     ),
     'the same Host twice': but(alone(`GET ${refs} HTTP/1.1`, github, github), {
       gateway: 'host_repeated',
-      workerd: gone,
+      workerd: refused,
+      sdk: gone,
     }),
     'the same Host twice over plain HTTP': but(plain(head('GET / HTTP/1.1', github, github)), {
       gateway: 'host_repeated',
-      workerd: gone,
+      workerd: refused,
+      sdk: gone,
     }),
     'no Host': but(alone('GET / HTTP/1.1'), {
       gateway: 'host_missing',
@@ -77,7 +82,8 @@ export const handshake: readonly Attack[] = [
     }),
     'two names in Host': but(alone('GET / HTTP/1.1', `Host: github.com, ${stranger}`), {
       gateway: 'host_invalid',
-      workerd: workerdAnswers(500),
+      workerd: refused,
+      sdk: gone,
     }),
     'a path in Host': but(alone(`GET ${refs} HTTP/1.1`, `Host: github.com/../${stranger}`), {
       gateway: 'host_invalid',
@@ -85,7 +91,8 @@ export const handshake: readonly Attack[] = [
     }),
     'a byte beyond ASCII in Host': but(alone('GET / HTTP/1.1', 'Host: g\u00ecthub.com'), {
       gateway: 'host_invalid',
-      workerd: workerdAnswers(500),
+      workerd: refused,
+      sdk: gone,
     }),
     'another sandbox’s loopback service in Host': but(plain(head('GET / HTTP/1.1', 'Host: localhost:3000')), {
       gateway: 'host_port',

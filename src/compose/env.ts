@@ -1,6 +1,6 @@
 /** The bindings of the Worker. `settings.ts` parses the settings from the same object. */
 import type { TaskStart } from '../core/task.ts';
-import type { TaskSandbox } from '../sandbox/cloudflare.ts';
+import type { ContainerObject } from '../sandbox/cloudflare-object.ts';
 import type { DeliveriesBase } from '../tasks/queue/deliveries.ts';
 import type { MetricsBase } from '../tasks/queue/metrics.ts';
 import type { SlotsBase } from '../tasks/queue/slots.ts';
@@ -20,7 +20,7 @@ export interface Env {
   readonly SLOTS: DurableObjectNamespace<SlotsBase<Env>>;
   readonly TASK_WORKFLOW: Workflow<TaskStart>;
   /** The containers; only on Cloudflare. */
-  readonly SANDBOX?: DurableObjectNamespace<TaskSandbox>;
+  readonly SANDBOX?: DurableObjectNamespace<ContainerObject>;
   /** The bucket that keeps what setup installed; only on Cloudflare, where a deployment binds one. */
   readonly SETUP_CACHE?: R2Bucket;
   /** Cloudflare's id of this upload; only on Cloudflare. */

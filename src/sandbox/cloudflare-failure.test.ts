@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { failureKind, failureText } from './cloudflare-failure.ts';
+import { failureKind, failureOf, failureText } from './cloudflare-failure.ts';
 
 describe('a failed call', () => {
   it.each([
     ['busy', 'There is no container instance that can be provided to this durable object', true],
     ['busy', 'Error: Maximum number of running container instances exceeded. Try again later', false],
     ['busy', 'you are requesting too many containers per second', false],
-    ['transient', 'Durable Object reset because its code was updated.', true],
-    ['transient', 'Network connection lost.', true],
+    ['transient', 'Durable Object reset because its code was updated.', false],
+    ['transient', 'Network connection lost.', false],
+    ['transient', 'The Workers runtime canceled this request.', true],
     [
       'transient',
       'OperationInterruptedError: Sandbox operation commands.execute was interrupted while the runtime connection closed unexpectedly',
@@ -19,18 +20,25 @@ describe('a failed call', () => {
     ['failed', 'Container failed to start: no such image available named x', false],
     ['failed', 'ENOSPC: no space left on device', false],
     ['failed', '', false],
-  ])('is %s: %s', (kind, message, platform) => {
-    expect(failureKind({ message, platform })).toBe(kind);
+  ])('is %s: %s', (kind, message, retryable) => {
+    expect(failureKind({ message, retryable })).toBe(kind);
   });
 
   it('is described on one bounded line, whatever the container said', () => {
-    const text = failureText({ message: `a\nb\r\n${'x'.repeat(10_000)}`, platform: false });
+    const text = failureText({ message: `a\nb\r\n${'x'.repeat(10_000)}`, retryable: false });
     expect(text).not.toMatch(/[\r\n]/);
     expect(text.length).toBeLessThan(400);
   });
 
+  it('is transient if the platform marked it so, and only then', () => {
+    const marked = Object.assign(new Error('x'), { retryable: true });
+    expect(failureOf(marked)).toEqual({ message: 'x', retryable: true });
+    expect(failureOf(Object.assign(new Error('x'), { retryable: 'yes' })).retryable).toBe(false);
+    expect(failureOf('x')).toEqual({ message: 'x', retryable: false });
+  });
+
   it('says when a retry can help', () => {
-    expect(failureText({ message: 'x', platform: true })).toContain('a retry can help');
-    expect(failureText({ message: 'x', platform: false })).not.toContain('retry');
+    expect(failureText({ message: 'x', retryable: true })).toContain('a retry can help');
+    expect(failureText({ message: 'x', retryable: false })).not.toContain('retry');
   });
 });

@@ -1,13 +1,19 @@
 /**
- * Classifies a failed call to a sandbox on Cloudflare. Pure: reads the text of the error and the SDK's
- * judgement of it. Does not decide whether the sandbox is lost: no error text says that reliably, its Durable
+ * Classifies a failed call to a sandbox on Cloudflare. Pure: reads the text of the error and the platform's
+ * mark on it. Does not decide whether the sandbox is lost: no error text says that reliably, its Durable
  * Object does.
  */
 
 export interface Failure {
   readonly message: string;
-  /** As `isDurableObjectCodeUpdateReset` and `isPlatformTransientError` of the SDK judge it. */
-  readonly platform: boolean;
+  /** The platform marked the error as transient. */
+  readonly retryable: boolean;
+}
+
+export function failureOf(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  const retryable = error instanceof Error && 'retryable' in error && error.retryable === true;
+  return { message, retryable };
 }
 
 export type FailureKind =
@@ -34,6 +40,10 @@ const busyTexts = [
  * command. An error loses its class when it leaves a Durable Object, so only its text is left.
  */
 const transientTexts = [
+  'reset because its code was updated',
+  'this script has been upgraded',
+  'network connection lost',
+  'internal error while starting up durable object storage',
   'was interrupted while', // OperationInterruptedError
   'while the operation was pending', // its reasons
   'the connection was torn down before it became reachable', // ContainerUnavailableError
@@ -48,10 +58,10 @@ const transientTexts = [
   'durable object is overloaded',
 ];
 
-export function failureKind({ message, platform }: Failure): FailureKind {
+export function failureKind({ message, retryable }: Failure): FailureKind {
   const text = message.toLowerCase();
   if (busyTexts.some((known) => text.includes(known))) return 'busy';
-  if (platform || transientTexts.some((known) => text.includes(known))) return 'transient';
+  if (retryable || transientTexts.some((known) => text.includes(known))) return 'transient';
   return 'failed';
 }
 

@@ -1,35 +1,34 @@
 import { describe, expect, it } from 'vitest';
 import {
-  commandLine,
-  encodeBase64,
   encodeCommand,
   errorCodeIn,
   parseReply,
-  quoteWord,
   requireAbsolute,
   requireRunName,
-  splitData,
+  scriptCall,
 } from './cloudflare-inside.ts';
 
 const limits = { timeoutMs: 1_500.5, maxOutputBytes: 10 };
 const bytes = (...values: number[]) => new Uint8Array(values);
 
-describe('the command line', () => {
-  it('quotes every word, and names the script by the instance', () => {
-    expect(commandLine('f00', ['read-file', 0, 10, "/it's; rm -rf $(x)\n"])).toBe(
-      `'bash' '/var/lib/airlock/f00/inside.sh' 'read-file' '0' '10' '/it'\\''s; rm -rf $(x)\n'`,
-    );
-  });
-
-  it('refuses a NUL', () => {
-    expect(() => quoteWord('a\0b')).toThrow(TypeError);
+describe('the call of the script', () => {
+  it('names the script by the instance, and has its words as they are', () => {
+    expect(scriptCall('f00', ['read-file', 0, 10, "/it's; rm -rf $(x)\n"])).toEqual([
+      'bash',
+      '/var/lib/airlock/f00/inside.sh',
+      'read-file',
+      '0',
+      '10',
+      "/it's; rm -rf $(x)\n",
+    ]);
   });
 });
 
-describe('the file of a command', () => {
-  it('has its fields in order, each ended by a NUL', () => {
+describe('the input of a command', () => {
+  it('has its fields in order, each ended by a NUL, with their number and an end', () => {
     const command = { argv: ['echo', '', '-n'], cwd: '/tmp', env: { A: 'x=y', _b1: '' } };
-    expect(encodeCommand(command, limits).split('\0')).toEqual([
+    expect(new TextDecoder().decode(encodeCommand(command, limits)).split('\0')).toEqual([
+      '12',
       '1501',
       '10',
       '0',
@@ -40,6 +39,7 @@ describe('the file of a command', () => {
       'echo',
       '',
       '-n',
+      'end',
       '',
     ]);
   });
@@ -58,22 +58,6 @@ describe('the file of a command', () => {
   ])('is refused for %s', (_, command) => {
     expect(() => encodeCommand(command, limits)).toThrow(TypeError);
   });
-});
-
-describe('the parts of a file', () => {
-  const MiB = 1024 * 1024;
-
-  it.each([0, 1, 8 * MiB - 1, 8 * MiB, 8 * MiB + 1, 12 * MiB])(
-    'of %i bytes are messages of less than 8 MiB, in order, and none is missing',
-    (size) => {
-      const parts = splitData(new Uint8Array(size).fill(1));
-      expect(parts.length).toBeGreaterThan(0);
-      expect(Math.max(...parts.map(({ base64 }) => base64.length))).toBeLessThan(8 * MiB);
-      expect(parts.map(({ name }) => name).toSorted()).toEqual(parts.map(({ name }) => name));
-      const lengths = parts.map(({ base64 }) => atob(base64).length);
-      expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(size);
-    },
-  );
 });
 
 describe('names', () => {
@@ -140,13 +124,6 @@ describe('a reply', () => {
     ['airlock exec 0 0 1 1\n%\n\n', 0],
   ])('is null for %j', (stdout, exitCode) => {
     expect(said(stdout, exitCode)).toBeNull();
-  });
-});
-
-describe('bytes', () => {
-  it('are encoded as base64, in any number', () => {
-    const many = new Uint8Array(100_001).map((_, index) => index);
-    expect(Uint8Array.from(atob(encodeBase64(many)), (character) => character.charCodeAt(0))).toEqual(many);
   });
 });
 

@@ -1,53 +1,31 @@
 /**
- * Encodes our calls to the container and parses its replies: the command line of a call, the file with its
- * arguments, and the replies of `inside.sh`. Pure. The script itself is in `cloudflare-script.ts`.
+ * Encodes our calls to the container and parses its replies: the program and arguments of a call, its
+ * standard input, and the replies of `inside.sh`. Pure. The script itself is in `cloudflare-script.ts`.
  *
- * The SDK's `exec` takes a shell string and logs it. So the string has a fixed program, numbers, names and
- * quoted paths; commands, their environment and contents travel in files. Replies are untrusted once Codex
- * has run: they are parsed strictly, and the caller bounds them.
+ * Arguments are fixed words, numbers, names and paths: the platform can log them. Commands, their environment
+ * and contents are standard input. Replies are untrusted once Codex has run: they are parsed strictly, and
+ * the caller bounds them.
  */
 import type { SandboxCommand } from '../core/ports/sandbox-port.ts';
 import { decodeBase64 } from '../lib/base64.ts';
 
 /** Belongs to root in the container; commands run as another user, who cannot read it. */
-const insideRoot = '/var/lib/airlock';
+const scriptPath = (instance: string): string => `/var/lib/airlock/${instance}/inside.sh`;
 
-const instanceFolder = (instance: string): string => `${insideRoot}/${instance}`;
-export const scriptPath = (instance: string): string => `${instanceFolder(instance)}/inside.sh`;
-export const callPath = (instance: string, callId: string, part: 'args' | `data.${string}`): string =>
-  `${instanceFolder(instance)}/calls/${callId}.${part}`;
+/** Writes the script, which is the input. */
+export const installCall = (instance: string): readonly string[] => [
+  'bash',
+  '-c',
+  'umask 077 && mkdir -p -- "${1%/*}/calls" && cat >"$1"',
+  'install',
+  scriptPath(instance),
+];
 
-/** Creates the folder for the script and the calls. Runs before the script is there. */
-export const makeFolders = (instance: string): string =>
-  `umask 077 && mkdir -p -- ${quoteWord(`${instanceFolder(instance)}/calls`)}`;
-
-/**
- * Bytes of a file per message to the container. The SDK's server closes the whole connection at a message
- * over 16 MiB, and every call in it fails. As base64 a part stays below 8 MiB.
- */
-const maxPartBytes = 4 * 1024 * 1024;
-
-/** Splits a file into the parts that `inside.sh` joins; their names sort in the order of the bytes. */
-export function splitData(bytes: Uint8Array): { name: `data.${string}`; base64: string }[] {
-  const count = Math.max(1, Math.ceil(bytes.length / maxPartBytes));
-  return Array.from({ length: count }, (_, at) => ({
-    name: `data.${String(at).padStart(4, '0')}`,
-    base64: encodeBase64(bytes.subarray(at * maxPartBytes, (at + 1) * maxPartBytes)),
-  }));
-}
-
-export function commandLine(instance: string, words: readonly (string | number)[]): string {
-  return ['bash', scriptPath(instance), ...words.map(String)].map((word) => quoteWord(word)).join(' ');
-}
-
-/**
- * Quotes for a POSIX shell: within single quotes only the quote itself is special. No program argument can
- * have a NUL.
- */
-export function quoteWord(word: string): string {
-  if (word.includes('\0')) throw new TypeError('a NUL cannot be part of an argument');
-  return `'${word.replaceAll("'", `'\\''`)}'`;
-}
+export const scriptCall = (instance: string, words: readonly (string | number)[]): readonly string[] => [
+  'bash',
+  scriptPath(instance),
+  ...words.map(String),
+];
 
 export function requireAbsolute(path: string): string {
   if (!path.startsWith('/') || path.includes('\0'))
@@ -63,15 +41,19 @@ export function requireRunName(name: string): string {
 
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
+/** Linux takes at most 2 MiB of arguments and variables. */
+const maxCommandBytes = 4 * 1024 * 1024;
+
 /**
- * Encodes a command as fields that each end with a NUL: time limit (ms, 0 for none), output cap (bytes), 1
- * without a limit of processes, 1 for a run that keeps its processes, folder, the variables, program and
- * arguments.
+ * Encodes a command as fields that each end with a NUL: their number, time limit (ms, 0 for none), output cap
+ * (bytes), 1 without a limit of processes, 1 for a run that keeps its processes, folder, the variables,
+ * program and arguments, and `end`. Number and end show that nothing is missing, as a connection that breaks
+ * ends the input.
  */
 export function encodeCommand(
   { argv, cwd, env, withoutProcessLimit, keepsProcesses }: SandboxCommand,
   limits: { timeoutMs: number; maxOutputBytes: number },
-): string {
+): Uint8Array {
   const [program] = argv;
   // `env`, which starts the program, takes such a name for a variable.
   if (program === undefined || program === '' || program.includes('='))
@@ -88,12 +70,13 @@ export function encodeCommand(
     requireAbsolute(cwd ?? '/workspace'),
     ...variables,
     ...argv,
+    'end',
   ];
   if (fields.some((field) => field.includes('\0')))
     throw new TypeError('a NUL cannot be part of an argument');
-  const encoded = fields.map((field) => `${field}\0`).join('');
-  // Linux takes at most 2 MiB.
-  if (encoded.length > maxPartBytes) throw new TypeError('a command of at most 4 MiB is needed');
+  const counted = [String(fields.length + 1), ...fields];
+  const encoded = new TextEncoder().encode(counted.map((field) => `${field}\0`).join(''));
+  if (encoded.length > maxCommandBytes) throw new TypeError('a command of at most 4 MiB is needed');
   return encoded;
 }
 
@@ -166,14 +149,6 @@ function bytesOf(base64: string): Uint8Array | null {
   } catch {
     return null; // not base64: the reply is not the script's
   }
-}
-
-export function encodeBase64(bytes: Uint8Array): string {
-  let binary = '';
-  // In parts, because a call takes a limited number of arguments.
-  for (let at = 0; at < bytes.length; at += 0x8000)
-    binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return btoa(binary);
 }
 
 const errorCodes: readonly (readonly [text: string, code: string])[] = [

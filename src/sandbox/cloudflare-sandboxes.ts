@@ -1,9 +1,8 @@
 /**
- * Implements the sandbox port over Cloudflare's sandbox SDK. Translates and bounds; decides nothing.
+ * Implements the sandbox port over a container's Durable Object. Translates and bounds; decides nothing.
  * Everything from a container is untrusted once Codex has run: this parses replies and checks sizes; the
  * caller has to distrust the contents.
  */
-import { getSandbox, isDurableObjectCodeUpdateReset, isPlatformTransientError } from '@cloudflare/sandbox';
 import {
   SandboxBusyError,
   SandboxLostError,
@@ -14,63 +13,50 @@ import {
   type TaskSandbox as SandboxPort,
 } from '../core/ports/sandbox-port.ts';
 import { withDeadline } from '../lib/with-deadline.ts';
-import { failureKind, failureText } from './cloudflare-failure.ts';
+import { failureKind, failureOf, failureText } from './cloudflare-failure.ts';
 import {
-  callPath,
-  commandLine,
-  encodeBase64,
   encodeCommand,
   errorCodeIn,
-  makeFolders,
+  installCall,
   parseReply,
   requireAbsolute,
   requireRunName,
-  scriptPath,
-  splitData,
+  scriptCall,
   type Reply,
 } from './cloudflare-inside.ts';
 import type { SandboxStatus } from './cloudflare-life.ts';
+import type { ContainerObject } from './cloudflare-object.ts';
 import { insideScript } from './cloudflare-script.ts';
-import type { TaskSandbox } from './cloudflare.ts';
 
 /** Deadline of calls that do not wait themselves; longer than the deadlines inside the container. */
 const answerMs = 20_000;
-/** Deadline for a machine, its server and the interceptor's authority; `cloudflare.ts` bounds the parts. */
+/** Deadline for a machine and what runs on it first; the Durable Object's class bounds the parts. */
 const bootMs = 90_000;
-const authorityMs = 15_000;
+const authorityMs = 8_000;
 const destroyMs = 25_000;
 const endReportMs = 2_000;
-/** The SDK's server waits a few seconds for the interceptor's authority, then it exits. */
+/** No authority within `authorityMs`, or none while the SDK's server, which exits without one, waited. */
 const notIntercepted =
   'the sandbox’s outbound interception is off: its container got no certificate authority from the platform. Deploy without "placement.mode": "targeted", then run npm run doctor. If it is off still, ask Cloudflare’s support';
-/** The SDK's class takes them from `wrangler.jsonc`, one for all its containers. */
-const oneForAll =
-  'the configuration names an image or an instance type for a repository, which the sandbox SDK cannot start. Deploy with --sandbox native, or remove "image" and "instance" from "sandbox" in the configuration';
 const maxReadBytes = 1024 * 1024;
 /** Bytes of one output. Both together as base64 stay below 8 MiB, as each message to and from a container. */
 const maxExecOutputBytes = 2 * 1024 * 1024;
 
-const sdkOptions = { transport: 'rpc', enableDefaultSession: false, sleepAfter: '15m' } as const;
-
-export function cloudflareSandboxes(namespace: DurableObjectNamespace<TaskSandbox>): Sandboxes {
+export function cloudflareSandboxes(namespace: DurableObjectNamespace<ContainerObject>): Sandboxes {
   return {
     idFor: (taskId) => namespace.idFromName(taskId).toString(),
-    get: (sandboxId) => {
-      const only = namespaceOf(namespace, sandboxId);
-      // To the SDK the name is a label of at most 63 characters.
-      return cloudflareSandbox(() => getSandbox(only, sandboxId.slice(0, 63), sdkOptions));
-    },
+    get: (sandboxId) => cloudflareSandbox(() => namespace.get(namespace.idFromString(sandboxId))),
   };
 }
 
 /** `sandbox` returns a new stub at each call, because a stub that failed stays failed. */
-function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
+function cloudflareSandbox(sandbox: () => DurableObjectStub<ContainerObject>): SandboxPort {
   /** Performs a call that needs the started container, and tells a lost sandbox from a failed call. */
   async function within<T>(timeoutMs: number, act: (instance: string) => Promise<T>): Promise<T> {
     const status = await statusNow();
     if (status.kind !== 'running') throw lost(status);
     try {
-      return await deadline(act(status.instance), timeoutMs);
+      return await deadline(async () => await act(status.instance), timeoutMs);
     } catch (error) {
       if (error instanceof SandboxLostError || error instanceof TypeError) throw error;
       // No error text says reliably whether the container is gone; its Durable Object does.
@@ -81,14 +67,19 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
 
   async function statusNow(): Promise<SandboxStatus> {
     try {
-      return await deadline(sandbox().lifeStatus(), answerMs);
+      return await deadline(async () => await sandbox().lifeStatus(), answerMs);
     } catch (error) {
       throw translated(error);
     }
   }
 
-  async function ask(instance: string, words: readonly (string | number)[]): Promise<Reply> {
-    const reply = parseReply(await sandbox().exec(commandLine(instance, words)));
+  /** Asks the script in the container. `deadlineMs` is the caller's own. */
+  async function ask(
+    instance: string,
+    words: readonly (string | number)[],
+    { deadlineMs, input = null }: { deadlineMs: number; input?: Uint8Array | null },
+  ): Promise<Reply> {
+    const reply = parseReply(await sandbox().call(scriptCall(instance, words), input, deadlineMs));
     if (reply === null) throw new Error('the container’s answer is not a reply of the script');
     if (reply.kind !== 'replaced') return reply;
     const why = 'its container was replaced by another one';
@@ -96,19 +87,14 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
     throw new SandboxLostError(why);
   }
 
-  /** Writes base64, so that every byte arrives unchanged. */
-  async function put(path: string, base64: string): Promise<void> {
-    release(await sandbox().writeFile(path, base64, { encoding: 'base64' }));
-  }
-
   async function prepare(instance: string, maxProcesses: number): Promise<void> {
-    const made = await sandbox().exec(makeFolders(instance));
+    const script = new TextEncoder().encode(insideScript);
+    const made = await sandbox().call(installCall(instance), script, answerMs);
     if (made.exitCode !== 0) throw new Error('the container has no room for the sandbox’s script');
-    await put(scriptPath(instance), encodeText(insideScript));
     const until = Date.now() + authorityMs;
     let waited = false;
     try {
-      while ((await ask(instance, ['prepare', maxProcesses])).kind !== 'done') {
+      while ((await ask(instance, ['prepare', maxProcesses], { deadlineMs: answerMs })).kind !== 'done') {
         waited = true;
         if (Date.now() > until) throw new SandboxNotInterceptedError(notIntercepted);
         await pause();
@@ -119,7 +105,7 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
     }
   }
 
-  /** The connection breaks before the platform reports the end. */
+  /** A call fails before the platform reports the end of its container. */
   async function hasEnded(): Promise<boolean> {
     const until = Date.now() + endReportMs;
     while (await sandbox().containerRuns()) {
@@ -130,19 +116,18 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
   }
 
   return {
-    /**
-     * The deployment's image and instance type are those of every sandbox; only the number of processes comes
-     * from the spec.
-     */
+    /** The instance type sets memory and disk; the class takes it and the image from the spec, or refuses. */
     async start(spec) {
-      if ((spec.image ?? spec.instance ?? null) !== null) throw new SandboxUnsupportedError(oneForAll);
-      const booted = await deadline(sandbox().bootOnce(), bootMs).catch(rethrowTranslated);
+      const booted = await deadline(async () => await sandbox().bootOnce(spec), bootMs).catch(
+        rethrowTranslated,
+      );
+      if (booted.kind === 'unsupported') throw new SandboxUnsupportedError(booted.why);
       if (booted.kind === 'busy') throw new SandboxBusyError('the platform has no free container now');
       if (booted.kind === 'lost') throw lost(booted);
       if (booted.kind === 'running') return;
       const instance = newName();
       try {
-        await deadline(prepare(instance, spec.maxProcesses), authorityMs + answerMs);
+        await deadline(async () => await prepare(instance, spec.maxProcesses), authorityMs + answerMs);
       } catch (error) {
         const status = await statusNow();
         // A concurrent start has settled it meanwhile.
@@ -150,17 +135,19 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
         if (status.kind === 'lost') throw lost(status);
         throw error instanceof SandboxNotInterceptedError ? error : translated(error);
       }
-      const settled = await deadline(sandbox().settle(instance), answerMs).catch(rethrowTranslated);
+      const settled = await deadline(async () => await sandbox().settle(instance), answerMs).catch(
+        rethrowTranslated,
+      );
       if (settled.kind !== 'running') throw lost(settled);
     },
 
     async writeFile(path, content) {
       requireAbsolute(path);
-      await within(2 * answerMs, async (instance) => {
-        const call = newName();
-        const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-        for (const { name, base64 } of splitData(bytes)) await put(callPath(instance, call, name), base64);
-        refuseFailure(await ask(instance, ['write-file', call, path]));
+      const deadlineMs = 2 * answerMs;
+      const input = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+      await within(deadlineMs, async (instance) => {
+        const words = ['write-file', newName(), input.length, path];
+        refuseFailure(await ask(instance, words, { deadlineMs, input }));
       });
     },
 
@@ -168,7 +155,9 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
       requireAbsolute(path);
       return await within(answerMs, async (instance) => {
         const max = Math.min(maxBytes, maxReadBytes);
-        const reply = refuseFailure(await ask(instance, ['read-file', offset, max, path]));
+        const reply = refuseFailure(
+          await ask(instance, ['read-file', offset, max, path], { deadlineMs: answerMs }),
+        );
         if (reply.kind === 'none') return null;
         if (reply.kind !== 'file') throw unexpected(reply);
         return { bytes: reply.bytes.subarray(0, max), size: reply.size };
@@ -177,11 +166,10 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
 
     async exec(command, limits) {
       const maxOutputBytes = Math.min(limits.maxOutputBytes, maxExecOutputBytes);
-      const encoded = encodeCommand(command, { ...limits, maxOutputBytes });
-      return await within(limits.timeoutMs + 2 * answerMs, async (instance) => {
-        const call = newName();
-        await put(callPath(instance, call, 'args'), encodeText(encoded));
-        const reply = await ask(instance, ['exec', call]);
+      const input = encodeCommand(command, { ...limits, maxOutputBytes });
+      const deadlineMs = limits.timeoutMs + 2 * answerMs;
+      return await within(deadlineMs, async (instance) => {
+        const reply = refuseFailure(await ask(instance, ['exec', newName()], { deadlineMs, input }));
         if (reply.kind !== 'exec') throw unexpected(reply);
         const { exitCode, timedOut, truncated } = reply;
         const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes.subarray(0, maxOutputBytes));
@@ -191,20 +179,20 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
 
     async startRun(name, command) {
       requireRunName(name);
-      const encoded = encodeCommand(command, { timeoutMs: 0, maxOutputBytes: 0 });
-      await within(2 * answerMs, async (instance) => {
-        const call = newName();
-        await put(callPath(instance, call, 'args'), encodeText(encoded));
-        refuseFailure(await ask(instance, ['start-run', name, call]));
+      const input = encodeCommand(command, { timeoutMs: 0, maxOutputBytes: 0 });
+      const deadlineMs = 2 * answerMs;
+      await within(deadlineMs, async (instance) => {
+        refuseFailure(await ask(instance, ['start-run', name, newName()], { deadlineMs, input }));
       });
     },
 
     async readRun(name, range) {
       requireRunName(name);
       const waitMs = Math.min(range.waitMs, 30_000);
-      return await within(waitMs + answerMs, async (instance) => {
+      const deadlineMs = waitMs + answerMs;
+      return await within(deadlineMs, async (instance) => {
         const max = Math.min(range.maxBytes, maxReadBytes);
-        const reply = await ask(instance, ['read-run', name, range.offset, max, waitMs]);
+        const reply = await ask(instance, ['read-run', name, range.offset, max, waitMs], { deadlineMs });
         if (reply.kind === 'none') throw new Error('no run has that name');
         if (reply.kind !== 'run') throw unexpected(reply);
         return { bytes: reply.bytes.subarray(0, max), size: reply.size, exitCode: reply.exitCode };
@@ -213,37 +201,9 @@ function cloudflareSandbox(sandbox: () => TaskSandbox): SandboxPort {
 
     async destroy() {
       // Can hang on a sick container. The caller retries; the sandbox is already remembered as ended.
-      await deadline(sandbox().destroy(), destroyMs).catch(rethrowTranslated);
+      await deadline(async () => await sandbox().destroy(), destroyMs).catch(rethrowTranslated);
     },
   };
-}
-
-/**
- * Returns a namespace in which every name is this one object. The SDK looks an object up by name; everything
- * here, the egress handler included, knows it by its id.
- */
-function namespaceOf(
-  namespace: DurableObjectNamespace<TaskSandbox>,
-  sandboxId: string,
-): DurableObjectNamespace<TaskSandbox> {
-  const id = namespace.idFromString(sandboxId);
-  return {
-    idFromName: () => id,
-    idFromString: () => id,
-    newUniqueId: () => id,
-    get: (_, options) => namespace.get(id, options),
-    getByName: (_, options) => namespace.get(id, options),
-    jurisdiction: (jurisdiction) => namespaceOf(namespace.jurisdiction(jurisdiction), sandboxId),
-  };
-}
-
-/** Disposes of an RPC result of the SDK, which otherwise keeps its connection to the container open. */
-function release(result: object): void {
-  if (isDisposable(result)) result[Symbol.dispose]();
-}
-
-function isDisposable(value: object): value is Disposable {
-  return Symbol.dispose in value && typeof value[Symbol.dispose] === 'function';
 }
 
 const pause = async () => await new Promise((resolve) => setTimeout(resolve, 100));
@@ -254,8 +214,6 @@ function lost(status: SandboxStatus): SandboxLostError {
   return new SandboxLostError(status.kind === 'lost' ? status.why : 'it was never started');
 }
 
-const encodeText = (text: string): string => encodeBase64(new TextEncoder().encode(text));
-
 function refuseFailure(reply: Reply): Reply {
   if (reply.kind !== 'failed') return reply;
   const code = /^E[A-Z]+$/.test(reply.problem) ? reply.problem : errorCodeIn(reply.problem);
@@ -265,9 +223,7 @@ function refuseFailure(reply: Reply): Reply {
 const unexpected = (reply: Reply): Error => new Error(`the container answered “${reply.kind}”`);
 
 function translated(error: unknown): Error {
-  const message = error instanceof Error ? error.message : String(error);
-  const platform = isDurableObjectCodeUpdateReset(error) || isPlatformTransientError(error);
-  const failure = { message, platform };
+  const failure = failureOf(error);
   switch (failureKind(failure)) {
     case 'busy':
       return new SandboxBusyError('the platform has no free container now');
@@ -282,6 +238,6 @@ function rethrowTranslated(error: unknown): never {
   throw translated(error);
 }
 
-async function deadline<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  return await withDeadline(work, timeoutMs, 'the call to the sandbox');
+async function deadline<T>(work: () => Promise<T>, timeoutMs: number): Promise<T> {
+  return await withDeadline(work(), timeoutMs, 'the call to the sandbox');
 }

@@ -1,11 +1,11 @@
 /**
  * The program that performs our calls inside the container, as text: `start` writes it there. Bash and
  * coreutils, because they are there before anything of ours and start in a millisecond on half a processor;
- * Perl for the one system call that they do not offer.
+ * Perl for the one system call that they do not offer. A call's command or content is its standard input.
  *
  * Commands run as the user 1000, without capabilities and unable to gain any. That is hygiene, not the
- * boundary: any command can call the SDK's server on port 3000, which runs as root without authentication.
- * The boundary is the container.
+ * boundary, which is the container. Over the SDK any command can call its server on port 3000, which runs as
+ * root without authentication.
  *
  * Every command and run has a shell of root above it that adopts orphans. So no process leaves the tree of
  * its command, whatever it does to its session, name or environment, and root needs no right to look into it
@@ -40,9 +40,18 @@ boot() {
 exec 9<> <(:)
 pause() { read -rt "$1" -u 9 || :; }
 
-# words = time limit, output cap, 1 without a limit of processes, 1 for a run that keeps its processes,
-# folder, variables…, program, arguments…
-load() { mapfile -d '' -t words <"$root/calls/$1.args"; }
+# Reads a command from the input: words = time limit, output cap, 1 without a limit of processes, 1 for a run
+# that keeps its processes, folder, variables…, program, arguments… Their number comes first and “end” last: a
+# connection that broke left a part.
+load() {
+  mapfile -d '' -t words
+  if ((\${#words[@]} < 8)) || [[ \${words[0]} != "\${#words[@]}" || \${words[-1]} != end ]]; then
+    reply failed
+    printf 'the command did not arrive whole' | encoded
+    return 1
+  fi
+  words=("\${words[@]:1:\${#words[@]} - 2}")
+}
 
 # Replaces this shell with the command behind a prefix.
 become() {
@@ -104,14 +113,18 @@ prepare() {
   done
   # Every parent of the agent's folders has to be open to the agent.
   chmod 755 /home /run 2>/dev/null
-  # The SDK's server passes the interceptor's authority to the processes it starts, but only some time after
-  # it listens.
-  if [[ -s \${SSL_CERT_FILE:-} ]]; then reply done; else reply waiting; fi
+  # The interceptor's authority can come some time after the first process, and the SDK's server names it to
+  # the processes that it starts from then on.
+  for _ in {1..10}; do
+    [[ -s \${SSL_CERT_FILE:-} ]] && { reply done; return; }
+    pause 0.05
+  done
+  reply waiting
 }
 
 run_exec() {
   local id=$1 call=$root/calls/$1 ms started code late=0
-  load "$id"
+  load || return
   ms=\${words[0]}
   started=$(microseconds)
   (become timeout -k 1 -s KILL "$(printf '%d.%03d' "$((ms / 1000))" "$((ms % 1000))")") \\
@@ -128,10 +141,10 @@ run_exec() {
 start_run() {
   local run=$root/runs/$1
   if [[ ! -d $run ]]; then
+    load || return
+    printf '%s\\0' "\${words[@]}" >"$root/calls/$2.args"
     setsid "\${adopting[@]}" supervise "$1" "$2" </dev/null >/dev/null 2>&1 9>&- &
     while [[ ! -d $run ]] && kill -0 $! 2>/dev/null; do pause 0.01; done
-  else
-    rm -f -- "$root/calls/$2.args"
   fi
   if [[ -d $run ]]; then reply done; else
     reply failed
@@ -141,7 +154,7 @@ start_run() {
 
 supervise() {
   local run=$root/runs/$1 draft=$root/runs/.$2 id=$2 code fields
-  load "$id"
+  mapfile -d '' -t words <"$root/calls/$id.args"
   fields_of "$$"
   mkdir -- "$draft" && printf '%s %s\\n' "$$" "\${fields[19]}" >"$draft/supervisor"
   # The first supervisor whose folder gets the name performs the run.
@@ -194,13 +207,14 @@ read_run() {
   if ((size > offset && max > 0)); then tail -c "+$((offset + 1))" "$run/output" | head -c "$max"; fi | encoded
 }
 
-# Renames: a reader sees the old file or the new one, and a link or FIFO at the path is replaced, not
-# followed.
+# Writes the input, of $2 bytes. Renames: a reader sees the old file or the new one, and a link or FIFO at the
+# path is replaced, not followed.
 write_file() {
   local problem=$root/calls/$1.err
   local put='set -eC; folder=\${1%/*}; mkdir -p -- "\${folder:-/}"; draft=$1.$2
-    trap '\\''rm -f -- "$draft"'\\'' EXIT; cat >"$draft"; mv -fT -- "$draft" "$1"'
-  if cat -- "$root/calls/$1".data.* | LC_ALL=C "\${drop[@]}" bash -c "$put" write "$2" "$1" 2>"$problem"; then
+    trap '\\''rm -f -- "$draft"'\\'' EXIT; cat >"$draft"
+    [[ $(stat -c %s -- "$draft") == "$3" ]]; mv -fT -- "$draft" "$1"'
+  if LC_ALL=C "\${drop[@]}" bash -c "$put" write "$3" "$1" "$2" 2>"$problem"; then
     reply done
   else
     reply failed

@@ -4,12 +4,12 @@ import { build } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { z } from 'zod';
 import type { Bot, BotOptions } from '../../host/bot.ts';
-import { buildWorker } from '../../host/build-worker.ts';
+import { buildWorker, defaultSandboxKind, type SandboxKind } from '../../host/build-worker.ts';
 import { projectRoot } from '../../host/project-root.ts';
 import { remoteSandboxes } from '../../cli/doctor/remote-sandboxes.ts';
 import { readWranglerConfig } from '../../cli/deploy/read-wrangler-config.ts';
 import type { Sandboxes } from '../../src/core/ports/sandbox-port.ts';
-import type { FakeEngine } from '../fake-engine/engine.ts';
+import { fakeContainers, type FakeEngine } from '../fake-engine/engine.ts';
 import { parseJson } from '../../src/lib/parse-json.ts';
 
 const logLine = z.looseObject({ event: z.string() });
@@ -27,9 +27,9 @@ const names = { bot: 'airlock-cloudflare', door: 'airlock-door' } as const;
 export async function startCloudflareBot(
   options: BotOptions,
   engine: FakeEngine,
-  { withDoor = false } = {},
+  { withDoor = false, kind = defaultSandboxKind }: { withDoor?: boolean; kind?: SandboxKind } = {},
 ): Promise<Bot> {
-  const bundle = await buildWorker(options.progress);
+  const bundle = await buildWorker(options.progress, kind);
   const config = await readWranglerConfig();
   const withContainer = new Set(config.containers.map(({ class_name }) => class_name));
   const bot = {
@@ -44,7 +44,7 @@ export async function startCloudflareBot(
         {
           className,
           useSQLite: true,
-          ...(withContainer.has(className) ? { container: { imageName: 'airlock/sandbox:test' } } : {}),
+          ...(withContainer.has(className) ? { container: fakeContainers[kind] } : {}),
         },
       ]),
     ),

@@ -1,22 +1,28 @@
-/** The test Worker in real workerd with the real SDK, a fake engine and a recording upstream. */
+/**
+ * A test Worker in real workerd, over the platform's container interface or the real SDK, with a fake engine
+ * and a recording upstream.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { remoteSandboxes } from '../../cli/doctor/remote-sandboxes.ts';
-import { bundleWorker, type WorkerModule } from '../../host/build-worker.ts';
+import { bundleWorker, type SandboxKind, type WorkerModule } from '../../host/build-worker.ts';
 import type { Sandboxes } from '../../src/core/ports/sandbox-port.ts';
-import { startEngine, type EngineOptions, type FakeEngine } from '../fake-engine/engine.ts';
+import { fakeContainers, startEngine, type EngineOptions, type FakeEngine } from '../fake-engine/engine.ts';
 
-const names = { SANDBOX: 'TaskSandbox', TRAP: 'StaticFieldTrap', ASSIGNED: 'AssignedAfter' } as const;
+const classes: Readonly<Record<SandboxKind, Readonly<Record<string, string>>>> = {
+  native: { SANDBOX: 'TaskSandbox' },
+  sdk: { SANDBOX: 'TaskSandbox', TRAP: 'StaticFieldTrap', ASSIGNED: 'AssignedAfter' },
+};
 
 export interface CloudflareHost {
   readonly engine: FakeEngine;
-  /** The log of the Worker and the SDK at the most verbose level. */
+  /** The log of the Worker, and of the SDK at its most verbose level. */
   readonly logged: readonly string[];
   readonly sandboxes: Sandboxes;
   /** Derives the id of a Durable Object from a name, as the platform does. */
-  idOf(binding: keyof typeof names, name: string): string;
+  idOf(binding: string, name: string): string;
   call(method: string, path: string, json?: unknown): Promise<{ status: number; text: string }>;
   takeAway(sandboxId: string): Promise<void>;
   /** As a deployment does: objects start again from their storage, containers keep running. */
@@ -28,10 +34,12 @@ type Namespace = Awaited<ReturnType<Miniflare['getDurableObjectNamespace']>>;
 
 /** `upstream`: the origin of GitHub, OpenAI and the hosts of a grant. By default none answers. */
 export async function startCloudflareHost(
+  kind: SandboxKind,
   upstream = 'http://127.0.0.1:9',
   engineOptions: EngineOptions = {},
 ): Promise<CloudflareHost> {
-  const modules = await (bundled ??= bundle());
+  const modules = await (bundled[kind] ??= bundle(kind));
+  const names = classes[kind];
   const engine = await startEngine(engineOptions);
   const logged: string[] = [];
   const stateFolder = await mkdtemp(join(tmpdir(), 'airlock-objects-'));
@@ -48,7 +56,7 @@ export async function startCloudflareHost(
         ...Object.fromEntries(
           Object.entries(names).map(([binding, className]) => [
             binding,
-            { className, useSQLite: true, container: { imageName: 'airlock/sandbox:test' } },
+            { className, useSQLite: true, container: fakeContainers[kind] },
           ]),
         ),
         GRANTS: { className: 'Grants', useSQLite: true },
@@ -103,13 +111,13 @@ export async function startCloudflareHost(
   };
 }
 
-let bundled: Promise<readonly WorkerModule[]> | null = null;
+const bundled: Partial<Record<SandboxKind, Promise<readonly WorkerModule[]>>> = {};
 
-/** Bundles as for a deployment: class names key the handlers and have to survive it. */
-async function bundle(): Promise<readonly WorkerModule[]> {
+/** Bundles as for a deployment: class names key the handlers of the SDK and have to survive it. */
+async function bundle(kind: SandboxKind): Promise<readonly WorkerModule[]> {
   const folder = await mkdtemp(join(tmpdir(), 'airlock-bundle-'));
   try {
-    return await bundleWorker(folder, 'test/workerd/cloudflare-worker.ts');
+    return await bundleWorker(folder, `test/workerd/${kind}-worker.ts`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,13 +1,14 @@
 /** Checks the images without an engine: the Dockerfiles, and the smoke test in a fake container. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imagePackages, imageVersions, writeImageContext } from '../../cli/image/image-context.ts';
 import { projectRoot } from '../../host/project-root.ts';
 import { createCertificateAuthority } from '../../host/sandbox/certificate-authority.ts';
 import { environment } from '../../host/sandbox/system-files.ts';
 import { codexPaths } from '../../src/codex/invocation.ts';
 import { sandboxPaths } from '../../src/core/checkout.ts';
+import { containerEnvironment } from '../../src/sandbox/native/environment.ts';
 import { runAsRoot } from '../fake-engine/as-root.ts';
 import { createContainer, type FakeContainer } from '../fake-engine/container.ts';
 import { imageEnvironment } from '../fake-engine/image-environment.ts';
@@ -165,8 +166,15 @@ describe('container/Dockerfile', () => {
     const trusted = Object.entries(environment).flatMap(([name, value]) =>
       value.endsWith('.pem') ? [name] : [],
     );
-    for (const name of trusted.filter((one) => !byServer.includes(one)))
-      expect(image[name]).toBe('/etc/cloudflare/certs/cloudflare-containers-ca.crt');
+    const authority = '/etc/cloudflare/certs/cloudflare-containers-ca.crt';
+    for (const name of trusted.filter((one) => !byServer.includes(one))) expect(image[name]).toBe(authority);
+    // Without the SDK, the Worker gives every program all of them.
+    const ofServer = ['JAVASCRIPT_POOL_MIN_SIZE', 'TYPESCRIPT_POOL_MIN_SIZE'];
+    const given = Object.entries(image).filter(([name]) => !ofServer.includes(name));
+    expect(containerEnvironment).toEqual({
+      ...Object.fromEntries(given),
+      ...Object.fromEntries(byServer.map((name) => [name, authority])),
+    });
   });
 });
 
@@ -176,9 +184,8 @@ describe.runIf(process.getuid?.() === 0)('container/smoke-test.sh', () => {
 
   beforeAll(async () => {
     const authority = await createCertificateAuthority(Date.now());
-    container = await createContainer({}, { authority, egressPort: () => null });
+    container = await createContainer({}, 'sdk', { authority, egressPort: () => null });
     container.start(() => undefined);
-    await vi.waitUntil(() => existsSync(container.controlSocket), { timeout: 150_000 });
     await runAsRoot(container, 'install -d -o 1000 -g 1000 /home/codex');
   });
   afterAll(async () => await container.remove());

@@ -1,7 +1,8 @@
-/** The attack table on production's path: raw bytes through workerd, `ContainerProxy` and our handler. */
+/** The attack table on production's path: raw bytes through workerd, both classes, our handler. */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { sandboxKinds, type SandboxKind } from '../../host/build-worker.ts';
 import type { Attack, Pieces } from '../../probes/attacks/attack.ts';
 import { attacksFor } from '../../probes/attacks/drivers.ts';
 import { byteSteps, handshakeOf, hangsUp, requestBytes } from '../../probes/attacks/spelled.ts';
@@ -22,12 +23,13 @@ const tables = Object.entries(attackTable)
   .map(([name, attacks]) => [name, attacksFor('workerd', attacks)] as const)
   .filter(([, attacks]) => attacks.length > 0);
 
-function expectedOf({ expect: { decisions, workerd } }: Attack) {
-  return { statuses: decisions.map(({ status }) => status), decisions, ...workerd };
+function expectedOf(kind: SandboxKind, { expect: { decisions, workerd, sdk } }: Attack) {
+  const seen = { statuses: decisions.map(({ status }) => status), decisions, ...workerd };
+  return kind === 'sdk' ? { ...seen, ...sdk } : seen;
 }
 
-function title(attack: Attack): string {
-  const { statuses, decisions } = expectedOf(attack);
+function title(kind: SandboxKind, attack: Attack): string {
+  const { statuses, decisions } = expectedOf(kind, attack);
   const rules = decisions.map(({ rule }) => rule).join(', ') || 'no decision';
   return `answers ${attack.name} with ${statuses.join(', ') || 'nothing'} (${rules})`;
 }
@@ -35,17 +37,6 @@ function title(attack: Attack): string {
 let host: CloudflareHost;
 let upstream: Awaited<ReturnType<typeof startUpstream>>;
 let sandboxId: string;
-
-beforeAll(async () => {
-  upstream = await startUpstream();
-  host = await startCloudflareHost(`http://127.0.0.1:${upstream.port}`);
-  sandboxId = host.idOf('SANDBOX', 'raw');
-  await host.sandboxes.get(sandboxId).start(smallSpec);
-});
-afterAll(async () => {
-  await host.close();
-  upstream.close();
-});
 
 async function send(connection: RawConnection, from = sandboxId) {
   const port = host.engine.egressPort(from);
@@ -112,18 +103,6 @@ function connectionOf(pieces: Pieces, answers: number): RawConnection {
   };
 }
 
-describe.each(tables)('workerd with the SDK and %s', (_, attacks) => {
-  it.each(attacks.map((attack) => [title(attack), attack] as const))('%s', async (_title, attack) => {
-    const { statuses, decisions, body } = expectedOf(attack);
-    expect(await outcome(connectionOf(attack.pieces, statuses.length), attack.grant)).toMatchObject({
-      statuses,
-      rules: decisions.map(({ verdict, rule }) => `${verdict} ${rule}`),
-      upstream: decisions.flatMap(({ reaches = '' }) => (reaches === '' ? [] : [upstreamPath(reaches)])),
-      ...(body === undefined ? {} : { body }),
-    });
-  });
-});
-
 const refs = '/acme/split-bill.git/info/refs?service=git-upload-pack';
 const fetchBegins = {
   sni: 'github.com',
@@ -131,172 +110,227 @@ const fetchBegins = {
   answers: 1,
 };
 
-describe('a body that is allowed', () => {
-  it('reaches the upstream as it was sent, compressed or not', async () => {
-    const compressed = gzipSync('0000');
-    const head = [
-      'POST /acme/split-bill/git-upload-pack HTTP/1.1',
-      'Host: github.com',
-      'Content-Type: application/x-git-upload-pack-request',
-      'Content-Encoding: gzip',
-      `Content-Length: ${compressed.length}`,
-    ].join('\r\n');
-    await outcome({ sni: 'github.com', pieces: [`${head}\r\n\r\n`, compressed], answers: 1 });
-    expect(upstream.reached).toMatchObject([{ body: compressed, headers: { 'content-encoding': 'gzip' } }]);
+describe.each(sandboxKinds)('a %s sandbox on Cloudflare', (kind) => {
+  beforeAll(async () => {
+    upstream = await startUpstream();
+    host = await startCloudflareHost(kind, `http://127.0.0.1:${upstream.port}`);
+    sandboxId = host.idOf('SANDBOX', 'raw');
+    await host.sandboxes.get(sandboxId).start(smallSpec);
   });
-});
-
-describe('a recorded request of Codex', () => {
-  const [recorded = ''] = recordedBodies('tools-at-top-level');
-  const upstreams = ['POST /openai/v1/responses'];
-
-  it.each([
-    ['whole', sends({ text: recorded })],
-    ['in chunks', sends({ text: recorded }, 'Transfer-Encoding: chunked')],
-    ['with a key of the attacker’s', sends({ text: recorded }, 'Authorization: Bearer sk-own')],
-  ])('reaches OpenAI %s', async (_, pieces) => {
-    expect(await outcome(connectionOf(pieces, 1))).toMatchObject({ statuses: [200], upstream: upstreams });
+  afterAll(async () => {
+    await host.close();
+    upstream.close();
   });
 
-  it.each([
-    ['is stored by a second key', `${recorded.slice(0, -1)},"store":true}`, 'openai.duplicate-key'],
-    ['is stored', JSON.stringify({ ...JSON.parse(recorded), store: true }), 'openai.field'],
-    [
-      'brings a remote server',
-      JSON.stringify({
-        ...JSON.parse(recorded),
-        tools: [{ type: 'mcp', server_url: 'https://attacker.example' }],
-      }),
-      'openai.tool',
-    ],
-  ])('is refused when it %s', async (_, text, rule) => {
-    expect(await outcome(connectionOf(sends({ text }), 1))).toMatchObject({
-      statuses: [400],
-      rules: [`denied ${rule}`],
-      upstream: [],
+  describe.each(tables)('%s', (_, attacks) => {
+    it.each(attacks.map((attack) => [title(kind, attack), attack] as const))('%s', async (_title, attack) => {
+      const { statuses, decisions, body } = expectedOf(kind, attack);
+      expect(await outcome(connectionOf(attack.pieces, statuses.length), attack.grant)).toMatchObject({
+        statuses,
+        rules: decisions.map(({ verdict, rule }) => `${verdict} ${rule}`),
+        upstream: decisions.flatMap(({ reaches = '' }) => (reaches === '' ? [] : [upstreamPath(reaches)])),
+        ...(body === undefined ? {} : { body }),
+      });
     });
   });
 
-  it('is refused when it is compressed, and when it ends early', async () => {
-    const compressed = sends({ gzip: { text: recorded } }, 'Content-Encoding: gzip');
-    expect(await outcome(connectionOf(compressed, 1))).toMatchObject({ rules: ['denied openai.encoding'] });
-    const [head = '', body = ''] = connectionOf(sends({ text: recorded }), 1).pieces;
-    const broken = { sni: 'api.openai.com', pieces: [head, body.slice(0, 1_000)], hangUp: true, answers: 1 };
-    expect(await outcome(broken)).toMatchObject({ statuses: [400], rules: ['denied openai.size'] });
-  });
-});
-
-describe('the grant of a request', () => {
-  it('is that of its container, whatever the request claims', async () => {
-    const otherId = host.idOf('SANDBOX', 'other');
-    await host.sandboxes.get(otherId).start(smallSpec);
-    await host.call('PUT', `/grants/${sandboxId}`, exampleGrant);
-    await host.call('PUT', `/grants/${otherId}`, { ...exampleGrant, phase: 'sealed' });
-    expect((await send(fetchBegins)).answers).toMatchObject([{ status: 200 }]);
-    const forged = `GET ${refs} HTTP/1.1\r\nHost: github.com\r\nX-Airlock-Sandbox: ${sandboxId}\r\n\r\n`;
-    expect((await send({ ...fetchBegins, pieces: [forged] }, otherId)).answers).toMatchObject([
-      { status: 403 },
-    ]);
-    expect(await recorded(otherId)).toEqual(['denied phase.closed']);
-    expect(await recorded()).toEqual(['allowed github.info-refs']);
+  describe('a body that is allowed', () => {
+    it('reaches the upstream as it was sent, compressed or not', async () => {
+      const compressed = gzipSync('0000');
+      const head = [
+        'POST /acme/split-bill/git-upload-pack HTTP/1.1',
+        'Host: github.com',
+        'Content-Type: application/x-git-upload-pack-request',
+        'Content-Encoding: gzip',
+        `Content-Length: ${compressed.length}`,
+      ].join('\r\n');
+      await outcome({ sni: 'github.com', pieces: [`${head}\r\n\r\n`, compressed], answers: 1 });
+      expect(upstream.reached).toMatchObject([{ body: compressed, headers: { 'content-encoding': 'gzip' } }]);
+    });
   });
 
-  it('ends an upload under way, and an answer under way, when its phase ends', async () => {
-    await host.call('PUT', `/grants/${sandboxId}`, ordinaryGrant);
-    upstream.reached.length = 0;
-    upstream.keepsAnswering = true;
-    const upload = [
-      'POST /acme/split-bill/git-upload-pack HTTP/1.1',
-      'Host: github.com',
-      'Content-Type: application/x-git-upload-pack-request',
-      'Transfer-Encoding: chunked',
-    ].join('\r\n');
-    const open = [
-      send({ sni: 'github.com', pieces: [`${upload}\r\n\r\n`, '4\r\n0032\r\n'], answers: 1 }),
-      send({ ...fetchBegins, answers: 1 }),
-    ];
-    await expect.poll(() => upstream.open()).toBe(2);
-    await host.call('PUT', `/grants/${sandboxId}`, { ...ordinaryGrant, phase: 'sealed' });
-    await expect.poll(() => upstream.open(), { timeout: 30_000 }).toBe(0);
-    await expect
-      .poll(() => recorded(), { timeout: 30_000 })
-      .toEqual(['allowed phase.ended', 'allowed phase.ended']);
-    upstream.keepsAnswering = false;
-    await Promise.all(open);
-  });
+  describe('a recorded request of Codex', () => {
+    const [recorded = ''] = recordedBodies('tools-at-top-level');
+    const upstreams = ['POST /openai/v1/responses'];
 
-  it('is missing for a sandbox without a task, which reaches nothing', async () => {
-    const id = host.idOf('SANDBOX', 'without a grant');
-    await host.sandboxes.get(id).start(smallSpec);
-    upstream.reached.length = 0;
-    const { answers } = await send(fetchBegins, id);
-    expect(answers).toMatchObject([{ status: 403, body: expect.stringContaining('grant.none') }]);
-    expect(upstream.reached).toEqual([]);
-  });
+    it.each([
+      ['whole', sends({ text: recorded })],
+      ['in chunks', sends({ text: recorded }, 'Transfer-Encoding: chunked')],
+      ['with a key of the attacker’s', sends({ text: recorded }, 'Authorization: Bearer sk-own')],
+    ])('reaches OpenAI %s', async (_, pieces) => {
+      expect(await outcome(connectionOf(pieces, 1))).toMatchObject({ statuses: [200], upstream: upstreams });
+    });
 
-  it('opens no route to an address of this machine, not even by its port', async () => {
-    upstream.reached.length = 0;
-    const address = `127.0.0.1:${upstream.port}`;
-    const pieces = [`GET / HTTP/1.1\r\nHost: ${address}\r\n\r\n`];
-    const direct = await send({ destination: address, sni: null, pieces, answers: 1 });
-    expect(direct).toEqual({ answers: [], closed: true });
-    const intercepted = await send({ destination: '127.0.0.1:80', sni: null, pieces, answers: 1 });
-    expect(intercepted.answers).toMatchObject([{ status: 403, body: expect.stringContaining('url.port') }]);
-    expect(upstream.reached).toEqual([]);
-  });
-});
-
-describe('a handler that fails', () => {
-  it.each([
-    ['while it looks for the grant', 'admit', 'the grant of this sandbox could not be read'],
-    ['before it has its dependencies', 'deps', 'the request could not be carried out'],
-  ])('answers with a fixed body %s', async (_, where, words) => {
-    upstream.reached.length = 0;
-    await host.call('PUT', `/failure/${where}`);
-    try {
-      const [answer] = (await send(fetchBegins)).answers;
-      expect(answer).toMatchObject({
-        status: 502,
-        body: expect.stringContaining(words),
+    it.each([
+      ['is stored by a second key', `${recorded.slice(0, -1)},"store":true}`, 'openai.duplicate-key'],
+      ['is stored', JSON.stringify({ ...JSON.parse(recorded), store: true }), 'openai.field'],
+      [
+        'brings a remote server',
+        JSON.stringify({
+          ...JSON.parse(recorded),
+          tools: [{ type: 'mcp', server_url: 'https://attacker.example' }],
+        }),
+        'openai.tool',
+      ],
+    ])('is refused when it %s', async (_, text, rule) => {
+      expect(await outcome(connectionOf(sends({ text }), 1))).toMatchObject({
+        statuses: [400],
+        rules: [`denied ${rule}`],
+        upstream: [],
       });
-      expect(JSON.stringify(answer)).not.toMatch(/secret|ghs_|stack|worker\.js/);
-    } finally {
-      await host.call('PUT', '/failure/none');
-    }
-    expect(upstream.reached).toEqual([]);
-  });
-});
+    });
 
-describe('handlers as static fields of the class', () => {
-  const toUpstream = () => [`GET /open HTTP/1.1\r\nHost: localhost:${upstream.port}\r\n\r\n`];
-  const attempt = async (binding: 'TRAP' | 'ASSIGNED') => {
-    const id = host.idOf(binding, 'trap');
-    await host.call('POST', `/start/${binding}/${id}`);
-    upstream.reached.length = 0;
-    return await send({ destination: '203.0.113.7:80', sni: null, pieces: toUpstream(), answers: 1 }, id);
-  };
-
-  it('register no handler and leave the listed host open to the internet', async () => {
-    expect((await attempt('TRAP')).answers).toMatchObject([
-      { status: 200, body: expect.stringContaining('from upstream') },
-    ]);
-    expect(upstream.reached).toMatchObject([{ url: '/open' }]);
+    it('is refused when it is compressed, and when it ends early', async () => {
+      const compressed = sends({ gzip: { text: recorded } }, 'Content-Encoding: gzip');
+      expect(await outcome(connectionOf(compressed, 1))).toMatchObject({ rules: ['denied openai.encoding'] });
+      const [head = '', body = ''] = connectionOf(sends({ text: recorded }), 1).pieces;
+      const broken = {
+        sni: 'api.openai.com',
+        pieces: [head, body.slice(0, 1_000)],
+        hangUp: true,
+        answers: 1,
+      };
+      expect(await outcome(broken)).toMatchObject({ statuses: [400], rules: ['denied openai.size'] });
+    });
   });
 
-  it('decide when they are assigned after the class', async () => {
-    expect((await attempt('ASSIGNED')).answers).toMatchObject([
-      { status: 200, body: expect.stringContaining('decided by the handler') },
-    ]);
-    expect(upstream.reached).toEqual([]);
+  describe('the grant of a request', () => {
+    it('is that of its container, whatever the request claims', async () => {
+      const otherId = host.idOf('SANDBOX', 'other');
+      await host.sandboxes.get(otherId).start(smallSpec);
+      await host.call('PUT', `/grants/${sandboxId}`, exampleGrant);
+      await host.call('PUT', `/grants/${otherId}`, { ...exampleGrant, phase: 'sealed' });
+      expect((await send(fetchBegins)).answers).toMatchObject([{ status: 200 }]);
+      const forged = `GET ${refs} HTTP/1.1\r\nHost: github.com\r\nX-Airlock-Sandbox: ${sandboxId}\r\n\r\n`;
+      expect((await send({ ...fetchBegins, pieces: [forged] }, otherId)).answers).toMatchObject([
+        { status: 403 },
+      ]);
+      expect(await recorded(otherId)).toEqual(['denied phase.closed']);
+      expect(await recorded()).toEqual(['allowed github.info-refs']);
+    });
+
+    it('ends an upload under way, and an answer under way, when its phase ends', async () => {
+      await host.call('PUT', `/grants/${sandboxId}`, ordinaryGrant);
+      upstream.reached.length = 0;
+      upstream.keepsAnswering = true;
+      const upload = [
+        'POST /acme/split-bill/git-upload-pack HTTP/1.1',
+        'Host: github.com',
+        'Content-Type: application/x-git-upload-pack-request',
+        'Transfer-Encoding: chunked',
+      ].join('\r\n');
+      const open = [
+        send({ sni: 'github.com', pieces: [`${upload}\r\n\r\n`, '4\r\n0032\r\n'], answers: 1 }),
+        send({ ...fetchBegins, answers: 1 }),
+      ];
+      await expect.poll(() => upstream.open()).toBe(2);
+      await host.call('PUT', `/grants/${sandboxId}`, { ...ordinaryGrant, phase: 'sealed' });
+      await expect.poll(() => upstream.open(), { timeout: 30_000 }).toBe(0);
+      await expect
+        .poll(() => recorded(), { timeout: 30_000 })
+        .toEqual(['allowed phase.ended', 'allowed phase.ended']);
+      upstream.keepsAnswering = false;
+      await Promise.all(open);
+    });
+
+    it('is missing for a sandbox without a task, which reaches nothing', async () => {
+      const id = host.idOf('SANDBOX', 'without a grant');
+      await host.sandboxes.get(id).start(smallSpec);
+      upstream.reached.length = 0;
+      const { answers } = await send(fetchBegins, id);
+      expect(answers).toMatchObject([{ status: 403, body: expect.stringContaining('grant.none') }]);
+      expect(upstream.reached).toEqual([]);
+    });
+
+    it('opens no route to an address of this machine, not even by its port', async () => {
+      upstream.reached.length = 0;
+      const address = `127.0.0.1:${upstream.port}`;
+      const pieces = [`GET / HTTP/1.1\r\nHost: ${address}\r\n\r\n`];
+      const direct = await send({ destination: address, sni: null, pieces, answers: 1 });
+      expect(direct).toEqual({ answers: [], closed: true });
+      const intercepted = await send({ destination: '127.0.0.1:80', sni: null, pieces, answers: 1 });
+      expect(intercepted.answers).toMatchObject([{ status: 403, body: expect.stringContaining('url.port') }]);
+      expect(upstream.reached).toEqual([]);
+    });
   });
 
-  it('do not exist in our class, which has one handler for every host and keeps its name', async () => {
-    const { text } = await host.call('GET', '/statics');
-    expect(JSON.parse(text)).toEqual({
-      ownOfTaskSandbox: ['length', 'name', 'prototype'],
-      taskSandboxCatchesAll: true,
-      ownOfTrap: true,
-      className: 'TaskSandbox',
+  describe('a handler that fails', () => {
+    it.each([
+      ['while it looks for the grant', 'admit', 'the grant of this sandbox could not be read'],
+      ['before it has its dependencies', 'deps', 'the request could not be carried out'],
+    ])('answers with a fixed body %s', async (_, where, words) => {
+      upstream.reached.length = 0;
+      await host.call('PUT', `/failure/${where}`);
+      try {
+        const [answer] = (await send(fetchBegins)).answers;
+        expect(answer).toMatchObject({
+          status: 502,
+          body: expect.stringContaining(words),
+        });
+        expect(JSON.stringify(answer)).not.toMatch(/secret|ghs_|stack|worker\.js/);
+      } finally {
+        await host.call('PUT', '/failure/none');
+      }
+      expect(upstream.reached).toEqual([]);
+    });
+  });
+
+  describe.runIf(kind === 'sdk')('handlers as static fields of the class', () => {
+    const toUpstream = () => [`GET /open HTTP/1.1\r\nHost: localhost:${upstream.port}\r\n\r\n`];
+    const attempt = async (binding: 'TRAP' | 'ASSIGNED') => {
+      const id = host.idOf(binding, 'trap');
+      await host.call('POST', `/start/${binding}/${id}`);
+      upstream.reached.length = 0;
+      return await send({ destination: '203.0.113.7:80', sni: null, pieces: toUpstream(), answers: 1 }, id);
+    };
+
+    it('register no handler and leave the listed host open to the internet', async () => {
+      expect((await attempt('TRAP')).answers).toMatchObject([
+        { status: 200, body: expect.stringContaining('from upstream') },
+      ]);
+      expect(upstream.reached).toMatchObject([{ url: '/open' }]);
+    });
+
+    it('decide when they are assigned after the class', async () => {
+      expect((await attempt('ASSIGNED')).answers).toMatchObject([
+        { status: 200, body: expect.stringContaining('decided by the handler') },
+      ]);
+      expect(upstream.reached).toEqual([]);
+    });
+
+    it('do not exist in our class, which has one handler for every host and keeps its name', async () => {
+      const { text } = await host.call('GET', '/statics');
+      expect(JSON.parse(text)).toEqual({
+        ownOfTaskSandbox: ['length', 'name', 'prototype'],
+        taskSandboxCatchesAll: true,
+        ownOfTrap: true,
+        className: 'TaskSandbox',
+      });
+    });
+  });
+
+  // Last: the grants of this host are gone after it.
+  describe('a restart of the platform', () => {
+    it('opens nothing until the next call, which registers the sandbox again', async () => {
+      const id = host.idOf('SANDBOX', 'restarted');
+      const sandbox = host.sandboxes.get(id);
+      await sandbox.start(smallSpec);
+      await host.call('PUT', `/grants/${id}`, ordinaryGrant);
+      expect((await send(fetchBegins, id)).answers).toMatchObject([{ status: 200 }]);
+      upstream.reached.length = 0;
+      await host.restart();
+      // Wakes the object, which asks nothing of its container.
+      await sandbox.start(smallSpec);
+      const toUpstream = [`GET / HTTP/1.1\r\nHost: 127.0.0.1:${upstream.port}\r\n\r\n`];
+      for (const connection of [fetchBegins, { sni: null, pieces: toUpstream, answers: 1 }]) {
+        const { answers } = await send(connection, id);
+        // The SDK registers as soon as its object wakes; its sandbox has no grant then.
+        expect(answers.map(({ status }) => status)).toEqual(kind === 'native' ? [] : answers.map(() => 403));
+      }
+      expect(upstream.reached).toEqual([]);
+      await host.call('PUT', `/grants/${id}`, ordinaryGrant);
+      await sandbox.exec({ argv: ['true'] }, { timeoutMs: 60_000, maxOutputBytes: 10 });
+      expect((await send(fetchBegins, id)).answers).toMatchObject([{ status: 200 }]);
     });
   });
 });

@@ -1,18 +1,12 @@
-/** Runs a script as root in a fake container, as who found port 3000 could: it authenticates nobody. */
-import { once } from 'node:events';
-import { RpcSession } from 'capnweb';
-import { WebSocket } from 'ws';
+/** Runs a script as root in a fake container, as nobody but the engine can. */
+import { buffer } from 'node:stream/consumers';
 import type { FakeContainer } from './container.ts';
-import { transportOver } from './rpc-transport.ts';
+import { exitCodeOf } from './exec.ts';
 
 export interface Ended {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-interface ControlServer {
-  readonly commands: { execute(command: string, sessionId: string): Ended };
 }
 
 /** Rejects when the script fails. */
@@ -21,14 +15,11 @@ export async function asRoot(container: FakeContainer, script: string): Promise<
   if (exitCode !== 0) throw new Error(stderr);
 }
 
-export async function runAsRoot({ controlSocket }: FakeContainer, script: string): Promise<Ended> {
-  const webSocket = new WebSocket(`ws+unix:${controlSocket}:/rpc`);
-  await once(webSocket, 'open');
-  try {
-    const server = new RpcSession<ControlServer>(transportOver(webSocket)).getRemoteMain();
-    const { exitCode, stdout, stderr } = await server.commands.execute(script, '__DISABLE_SESSION__');
-    return { exitCode, stdout, stderr };
-  } finally {
-    webSocket.close();
-  }
+/** With the variables of the image, as the first program has them. */
+export async function runAsRoot(container: FakeContainer, script: string): Promise<Ended> {
+  const child = await container.enter({ argv: ['bash', '-c', script], env: container.environment });
+  child.stdin.end();
+  const exited = exitCodeOf(child);
+  const [stdout, stderr] = await Promise.all([buffer(child.stdout), buffer(child.stderr)]);
+  return { exitCode: await exited, stdout: stdout.toString(), stderr: stderr.toString() };
 }

@@ -1,24 +1,33 @@
 /**
- * A fake container: the stand-in for the SDK's server in namespaces of bubblewrap. Without a network it is an
- * empty machine; with one it has the image's files, and an interceptor takes its traffic.
+ * A fake container: namespaces of bubblewrap. Its first program is the stand-in for the SDK's server, or one
+ * that only reaps. Without a network it is an empty machine; with one it has the image's files, and an
+ * interceptor takes its traffic.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as later } from 'node:timers/promises';
 import type { CertificateAuthority } from '../../host/sandbox/certificate-authority.ts';
 import { findPrograms, type Programs } from '../../host/sandbox/programs.ts';
 import { hostFiles, hostLinks } from '../../host/sandbox/layout.ts';
 import { systemFiles } from '../../host/sandbox/system-files.ts';
+import { isRoot, NotStarted, processBelow, rightsOfDocker, spawnInside } from './enter.ts';
+import type { Execution, Inside } from './enter.ts';
+import { exitCodeOf } from './exec.ts';
 import { imageEnvironment } from './image-environment.ts';
 import { startInterceptor, type Interceptor } from './interceptor.ts';
 
 export interface FakeContainer {
-  /** The stand-in's socket, in place of port 3000. */
+  /** The socket of the SDK's stand-in, in place of port 3000. */
   readonly controlSocket: string;
   /** The part of its `/etc` that can be written from outside: `/etc/cloudflare`. */
   readonly etc: string;
+  /** The variables of its first program. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Starts a program in it, as an engine does. @throws NotStarted */
+  enter(execution: Execution): Promise<Inside>;
   /** `onEnd` receives the exit code, after an exit or a kill. */
   start(onEnd: (exitCode: number) => void): void;
   /** In place, as Docker's restart policies do: name and files stay, and no watcher notices. */
@@ -35,14 +44,19 @@ export interface FakeNetwork {
   readonly egressPort: () => number | null;
 }
 
+/** `sdk`: the image whose first program is the SDK's server. `plain`: one that starts nothing of ours. */
+export type FakeImage = 'sdk' | 'plain';
+
 export async function createContainer(
   env: Readonly<Record<string, string>>,
+  image: FakeImage,
   network: FakeNetwork | null = null,
 ): Promise<FakeContainer> {
   const programs = findPrograms();
   if (programs === null) throw new Error('there is no bubblewrap on this machine');
   const folder = await mkdtemp(join(tmpdir(), 'airlock-engine-'));
   const [control, etc, disk] = [join(folder, 'control'), join(folder, 'etc'), join(folder, 'disk')];
+  const variables = { ...(network === null ? environment : imageEnvironment()), ...env };
   const folders = [control, join(etc, 'cloudflare'), ...diskFolders.map((path) => join(disk, path))];
   await Promise.all(folders.map((path) => mkdir(path, { recursive: true })));
   const texts = network === null ? { hosts: '127.0.0.1 localhost\n' } : systemFiles('');
@@ -50,6 +64,9 @@ export async function createContainer(
   let interceptor: Interceptor | null = null;
   if (network !== null)
     interceptor = await startInterceptor(join(control, 'egress.sock'), network.authority, network.egressPort);
+  const first = image === 'sdk' ? server() : reaper();
+  const networkReady = join(control, 'network-ready');
+  const inside = new Set<Inside>();
   let child: ChildProcess | null = null;
   let killed = false;
   let ended: Promise<void> = Promise.resolve();
@@ -58,14 +75,31 @@ export async function createContainer(
     killed = true;
     child?.kill('SIGKILL');
     await ended;
+    await Promise.all([...inside].map(async (one) => await exitCodeOf(one)));
+  };
+  /** The first program, once it runs; rejects when the container has ended. */
+  const firstProcess = async (): Promise<number> => {
+    for (;;) {
+      const pid = child?.pid === undefined ? null : processBelow(child.pid, first);
+      if (pid !== null && (network === null || existsSync(networkReady))) return pid;
+      if (child === null || child.exitCode !== null || child.signalCode !== null)
+        throw new NotStarted('the container is not running');
+      await later(5);
+    }
   };
   const container: FakeContainer = {
     controlSocket: join(control, '3000.sock'),
     etc,
+    environment: variables,
+    async enter(execution) {
+      const started = spawnInside(await firstProcess(), variables['PATH'] ?? '', execution);
+      inside.add(started);
+      started.once('exit', () => inside.delete(started));
+      return started;
+    },
     start(onEnd) {
       atEnd = onEnd;
       killed = false;
-      const variables = { ...(network === null ? environment : imageEnvironment()), ...env };
       const settings = Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]);
       const args = [
         ...namespaces(network !== null),
@@ -73,11 +107,9 @@ export async function createContainer(
         ...files(programs, { control, etc, disk }),
         ...(network === null ? [] : imageFiles(programs, etc)),
         '--',
-        ...(network === null
-          ? []
-          : [nodePath, join(import.meta.dirname, 'network.ts'), '/control/egress.sock', ...asUser()]),
-        ...(isRoot() ? withRightsOfDocker : []),
-        ...server(),
+        ...(network === null ? [] : [...networkProgram(), ...asUser()]),
+        ...(isRoot() ? rightsOfDocker : []),
+        ...first,
       ];
       const started = spawn(programs.bwrap, args, { stdio: ['ignore', 'ignore', 'pipe'] });
       child = started;
@@ -98,7 +130,7 @@ export async function createContainer(
       const watcher = atEnd;
       atEnd = () => undefined;
       await kill();
-      await rm(join(control, '3000.sock'), { force: true });
+      for (const path of [join(control, '3000.sock'), networkReady]) await rm(path, { force: true });
       container.start(watcher);
     },
     kill,
@@ -114,13 +146,6 @@ export async function createContainer(
 /** What a container keeps when it is restarted in place. */
 const diskFolders = ['/workspace', '/home', '/var/lib'];
 
-/** Docker's default capabilities. */
-const withRightsOfDocker = [
-  'setpriv',
-  '--bounding-set=-all,+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write',
-  '--inh-caps=-all',
-];
-
 /** A copy that every user of the container can start: the checkout may be below a private folder. */
 const nodePath = '/opt/node/bin/node';
 
@@ -130,6 +155,19 @@ const server = (): string[] => [
   nodePath,
   join(import.meta.dirname, 'control-server.ts'),
   '/control/3000.sock',
+];
+
+/**
+ * Reaps orphans, and ends on SIGTERM. With a network, `network.ts` is the first process, and reaps nothing:
+ * a task leaves no orphans, because its commands adopt them.
+ */
+const reaper = (): string[] => ['bash', '-c', 'trap "exit 143" TERM; while :; do sleep 3600 & wait $!; done'];
+
+const networkProgram = (): string[] => [
+  nodePath,
+  join(import.meta.dirname, 'network.ts'),
+  '/control/egress.sock',
+  '/control/network-ready',
 ];
 
 function files(
@@ -208,8 +246,6 @@ const asUser = (): string[] =>
     : words(
         `${bwrapPath} --unshare-user --uid 1000 --gid 1000 --bind / / --dev-bind /dev /dev --unshare-pid --as-pid-1 --proc /proc --die-with-parent --`,
       );
-
-const isRoot = (): boolean => process.getuid?.() === 0;
 
 /** Links on merged-/usr systems, folders on others. */
 function linkOrFolder(path: string): string[] {

@@ -7,9 +7,11 @@ import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { z } from 'zod';
 import type { CertificateAuthority } from '../../host/sandbox/certificate-authority.ts';
 import { createContainer, type FakeContainer, type FakeNetwork } from './container.ts';
+import { createExecutions } from './exec.ts';
 import { readBody } from './http-parts.ts';
 import { startSidecar, type FakeSidecar } from './sidecar.ts';
 
@@ -38,8 +40,12 @@ export interface FakeEngine {
   containers(): readonly string[];
   /** Containers started for that object so far. */
   starts(objectId: string): number;
+  /** Programs started in containers through the engine so far. */
+  programs(): number;
   /** Drops the next request to end it without an answer; later ones work. Resolves when it came. */
   hangNextEnd(objectId: string): Promise<void>;
+  /** Refuses the next start of a container; later ones work. */
+  refuseNextStart(): void;
   /** Later containers get no authority, as without interception; servers wait for `waitMs`. */
   stopIntercepting(waitMs: number): void;
   close(): Promise<void>;
@@ -53,6 +59,14 @@ interface Answer {
 
 const sidecarSuffix = '-proxy';
 
+const plainImage = 'airlock/base:test';
+
+/** The containers of `TaskSandbox` for Miniflare: an image with the SDK's server, or one without. */
+export const fakeContainers = {
+  sdk: { imageName: 'airlock/sandbox:test' },
+  native: { images: [{ name: 'base', image: plainImage }] },
+};
+
 export interface EngineOptions {
   /** Each request and its body, for debugging. */
   readonly log?: (line: string) => void;
@@ -64,7 +78,9 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
   const entries = new Map<string, Entry>();
   const unknown: string[] = [];
   const socket = join(tmpdir(), `airlock-engine-${process.pid}-${Math.random().toString(36).slice(2)}.sock`);
+  const executions = createExecutions();
   const started: string[] = [];
+  let isRefusing = false;
   let authorityMs: number | null = null;
   /** Called when it arrived, by the name of the container. */
   const hanging = new Map<string, () => void>();
@@ -81,6 +97,10 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
       entry.sidecar ??= await startSidecar(control, authority?.certificatePem);
       entry.status = 'running';
       return { status: 204 };
+    }
+    if (isRefusing) {
+      isRefusing = false;
+      return { status: 500, json: { message: 'the container cannot be started' } };
     }
     started.push(entry.name);
     entry.status = 'running';
@@ -125,6 +145,8 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
       entries.set(name, await entryOf(name, { Image, Env: env }, network));
       return { status: 201, json: { Id: name } };
     }
+    const executed = executions.answer(request.method ?? '', url.pathname);
+    if (executed !== null) return executed;
     const [, name = '', action = ''] = /^\/containers\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? [];
     const entry = entries.get(name);
     const hang = endsContainer(request.method, action) ? hanging.get(name) : undefined;
@@ -152,6 +174,10 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
           if (url.searchParams.get('path') !== '/etc' || entry.container === null) break;
           if (authorityMs === null) await extract(body, entry.container.etc);
           return { status: 200 };
+        case 'POST exec':
+          if (entry.container === null || entry.status !== 'running')
+            return { status: 409, json: { message: `container ${name} is not running` } };
+          return await executions.create(entry.container, body.toString());
         case 'DELETE ':
           await remove(entry);
           return { status: 204 };
@@ -173,6 +199,10 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
       },
     );
   });
+  server.on('upgrade', (request: IncomingMessage, client: Duplex, head: Buffer) => {
+    log?.(`UPGRADE ${request.method} ${request.url}`);
+    executions.upgrade(request, client, head);
+  });
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   return {
     socketPath: `unix:${socket}`,
@@ -184,6 +214,10 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
       const entry = find(objectId, false);
       if (entry === undefined) throw new Error('there is no such container');
       await new Promise<void>((resolve) => hanging.set(entry.name, resolve));
+    },
+    programs: () => executions.count(),
+    refuseNextStart() {
+      isRefusing = true;
     },
     stopIntercepting(waitMs) {
       authorityMs = waitMs;
@@ -212,7 +246,9 @@ async function entryOf(
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );
-  const container = name.endsWith(sidecarSuffix) ? null : await createContainer(env, network);
+  const container = name.endsWith(sidecarSuffix)
+    ? null
+    : await createContainer(env, Image === plainImage ? 'plain' : 'sdk', network);
   return { name, image: Image, status: 'created', exitCode: 0, container, sidecar: null, waiting: new Set() };
 }
 

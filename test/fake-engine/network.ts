@@ -1,15 +1,17 @@
 /**
  * The network of a fake container: every name resolves, every connection is accepted, and dropped at once
- * unless it is to port 80 or 443. Usage: node network.ts <interceptor's socket> <program> <arguments…>
+ * unless it is to port 80 or 443. Usage:
+ * node network.ts <interceptor's socket> <file to make when ready> <program> <arguments…>
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { answerQuery } from '../../host/sandbox/sinkhole-dns.ts';
 
-const [interceptor, program, ...args] = process.argv.slice(2);
-if (interceptor === undefined || program === undefined)
-  throw new Error('usage: network.ts SOCKET PROGRAM ARGUMENTS');
+const [interceptor, readyFile, program, ...args] = process.argv.slice(2);
+if (interceptor === undefined || readyFile === undefined || program === undefined)
+  throw new Error('usage: network.ts SOCKET FILE PROGRAM ARGUMENTS');
 
 /** The real one accepts on every port; these are those that programs and probes ask for. */
 const droppedPorts = [
@@ -25,6 +27,7 @@ await Promise.all([
   answerNames(),
 ]);
 
+writeFileSync(readyFile, '');
 const child = spawn(program, args, { stdio: 'inherit' });
 child.once('exit', (code) => process.exit(code ?? 137));
 
