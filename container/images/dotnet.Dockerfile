@@ -9,6 +9,7 @@ FROM mcr.microsoft.com/dotnet/sdk:10.0-noble
 # hadolint ignore=DL3002
 USER root
 COPY --from=packages /opt/packages /opt/packages
+COPY --from=packages /usr/local/lib/node_modules/npm /usr/local/lib/node_modules/npm
 COPY dist/image/scripts /opt/airlock
 COPY dist/image/layer.sh /tmp/layer.sh
 RUN sh /tmp/layer.sh

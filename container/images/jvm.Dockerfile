@@ -11,6 +11,7 @@ FROM docker.io/library/eclipse-temurin:21-jdk-noble
 # hadolint ignore=DL3002
 USER root
 COPY --from=packages /opt/packages /opt/packages
+COPY --from=packages /usr/local/lib/node_modules/npm /usr/local/lib/node_modules/npm
 COPY dist/image/scripts /opt/airlock
 COPY dist/image/layer.sh /tmp/layer.sh
 RUN sh /tmp/layer.sh

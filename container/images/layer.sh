@@ -17,6 +17,9 @@ mkdir /opt/codex
 ln -s $packages/@openai/codex-linux-*/vendor/*/bin /opt/codex/bin
 ln -s $packages/@openai/codex-linux-*/vendor/*/codex-path /opt/codex/path
 
+# From the official image of Node; our package of Node has none.
+for name in npm npx; do ln -s ../lib/node_modules/npm/bin/$name-cli.js /usr/local/bin/$name; done
+
 # Ubuntu's images have a user with this number.
 if taken=$(id -nu 1000 2>/dev/null); then userdel --remove "$taken" 2>/dev/null || true; fi
 if taken=$(getent group 1000); then groupdel "${taken%%:*}"; fi

@@ -9,6 +9,7 @@ FROM docker.io/library/ruby:3.4-slim-trixie
 # hadolint ignore=DL3002
 USER root
 COPY --from=packages /opt/packages /opt/packages
+COPY --from=packages /usr/local/lib/node_modules/npm /usr/local/lib/node_modules/npm
 COPY dist/image/scripts /opt/airlock
 COPY dist/image/layer.sh /tmp/layer.sh
 RUN sh /tmp/layer.sh libffi-dev libpq-dev libyaml-dev zlib1g-dev

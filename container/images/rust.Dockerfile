@@ -9,6 +9,7 @@ FROM docker.io/library/rust:1-slim-trixie
 # hadolint ignore=DL3002
 USER root
 COPY --from=packages /opt/packages /opt/packages
+COPY --from=packages /usr/local/lib/node_modules/npm /usr/local/lib/node_modules/npm
 COPY dist/image/scripts /opt/airlock
 COPY dist/image/layer.sh /tmp/layer.sh
 # Not through rustup, which would look for its folder in a variable.

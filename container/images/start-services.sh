@@ -12,4 +12,9 @@ fi
 pg_ctl --pgdata "$data/postgres" --log "$data/postgres.log" --wait \
   --options "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off" start
 redis-server --bind 127.0.0.1 --daemonize yes --save '' --dir "$data" --logfile "$data/redis.log"
-until redis-cli ping >/dev/null 2>&1; do sleep 0.1; done
+for _ in $(seq 100); do
+  redis-cli ping >/dev/null 2>&1 && exit 0
+  sleep 0.1
+done
+echo "Redis does not answer: see $data/redis.log" >&2
+exit 1

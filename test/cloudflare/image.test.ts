@@ -87,7 +87,10 @@ describe.each(images)('the image %s', (image) => {
       'dist/image/scripts',
       'dist/image/layer.sh',
     ]);
-    expect(all('COPY', own)).toContain(`dist/image/scripts ${sandboxPaths.scripts}`);
+    const npm = '/usr/local/lib/node_modules/npm';
+    expect(all('COPY', own)).toEqual(
+      expect.arrayContaining([`dist/image/scripts ${sandboxPaths.scripts}`, `--from=packages ${npm} ${npm}`]),
+    );
     expect(all('RUN', own).join('\n')).toMatch(/^sh \/tmp\/layer\.sh/m);
     expect(all('USER', own)).toEqual(['root']);
     expect(all('ENTRYPOINT', own)).toHaveLength(1);
