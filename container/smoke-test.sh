@@ -71,7 +71,7 @@ case $image in
   jvm)
     row 'java'                       'openjdk version "21\..*' "$(first_line_of java -version)"
     row 'javac compiles'             42 "$(agent bash -c 'cd "$(mktemp -d)" && printf "class A { public static void main(String[] a) { System.exit(42); } }" >A.java && javac A.java && java A; echo $?')"
-    row 'mvn'                        'Apache Maven 3\..*' "$(first_line_of mvn --version)"
+    row 'mvn'                        'Apache Maven 3\..*' "$(first_line_of mvn --batch-mode --version)"
     row 'gradle'                     'Gradle [0-9.]+' "$(agent gradle --version | grep '^Gradle ')" ;;
   go)
     row 'go'                         'go version go1\..*' "$(first_line_of go version)"

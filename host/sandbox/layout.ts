@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { scriptCommand } from '../../src/core/checkout.ts';
 import type { SandboxSpec } from '../../src/core/ports/sandbox-port.ts';
 import type { Programs } from './programs.ts';
+import { javaTrustStorePath } from './java-trust-store.ts';
 import { caPath, environment } from './system-files.ts';
 import type { Toolchain } from './toolchains.ts';
 
@@ -75,6 +76,9 @@ export const hostFiles = [
   '/etc/ld.so.conf',
   '/etc/ld.so.conf.d',
   '/etc/ssl/openssl.cnf',
+  // Programs of /usr have links there. Maven's `settings.xml` is not one of them: it can hold passwords.
+  '/etc/maven/m2.conf',
+  '/etc/maven/logging',
 ] as const;
 
 export const diskNames = ['tmp', 'workspace', 'home', 'run', 'shm'] as const;
@@ -213,6 +217,7 @@ function innerNamespaces(input: LayoutInput): string[] {
       '/etc/airlock',
       '/etc/ssl',
       '/etc/ssl/certs',
+      '/etc/ssl/certs/java',
       '/home',
       '/opt',
       '/opt/codex',
@@ -225,6 +230,7 @@ function innerNamespaces(input: LayoutInput): string[] {
     ...readOnly('/airlock/etc/ca.pem', caPath),
     // For programs that do not read the environment variables.
     ...readOnly('/airlock/etc/ca.pem', '/etc/ssl/certs/ca-certificates.crt'),
+    ...readOnly('/airlock/etc/cacerts', javaTrustStorePath),
     ...readOnly('/airlock/container', '/opt/airlock'),
     ...readOnly('/airlock/node', '/opt/node'),
     ...(programs.codexFolder === null ? [] : readOnly('/airlock/codex', '/opt/codex')),

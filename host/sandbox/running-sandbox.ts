@@ -1,7 +1,7 @@
 /** Starts and ends one sandbox: folders, certificates, gateway, namespaces, control channel. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -14,6 +14,7 @@ import { controlChannel, type ControlChannel } from './control-channel.ts';
 import type { Egress } from './egress-forward.ts';
 import { openGateway, type Gateway } from './gateway.ts';
 import { diskNames, hostFiles, hostLinks, layOut, type Privilege } from './layout.ts';
+import { javaTrustStore } from './java-trust-store.ts';
 import { lowerPriority } from './priority.ts';
 import type { Programs } from './programs.ts';
 import { seccompProgram } from './seccomp.ts';
@@ -100,6 +101,7 @@ export async function launchSandbox(options: LaunchOptions): Promise<RunningSand
     ]);
     const files = [
       ...Object.entries(systemFiles(authority.certificatePem)),
+      ['cacerts', javaTrustStore(authority.certificatePem, Date.now())] as const,
       ['seccomp.bpf', seccompProgram(options.programs.architecture)] as const,
     ];
     [gateway, cgroup] = await Promise.all([
@@ -205,5 +207,9 @@ function presentPaths() {
       const target = lstatSync(path).isSymbolicLink() ? readlinkSync(path) : '';
       return [path, target] as const;
     });
-  return { links, files: hostFiles.filter((path) => existsSync(path)) };
+  // Each version of Java has its settings there; they are public.
+  const java = readdirSync('/etc').flatMap((name) =>
+    /^java-\d+-openjdk$/.test(name) ? [`/etc/${name}`] : [],
+  );
+  return { links, files: [...hostFiles.filter((path) => existsSync(path)), ...java] };
 }

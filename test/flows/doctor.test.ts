@@ -687,6 +687,12 @@ const rows: readonly Row[] = [
     says: /allows no repository/,
   },
   {
+    what: 'a toolchain that no sandbox may see',
+    set: withRepositories({ 'acme/shop': { sandbox: { toolchains: ['/etc/ssl'] } } }),
+    names: 'sandbox.toolchain',
+    says: /toolchain \/etc\/ssl cannot be given .*\/etc holds the state of this machine/,
+  },
+  {
     what: 'user namespaces that are forbidden',
     options: {
       sandboxes: async () =>

@@ -247,10 +247,11 @@ describe('the network of the sandbox', () => {
     expect(
       (
         await inside(
-          `cat ${bundles} | grep -c BEGIN; ls /etc/ssl/certs; ls -d /usr/share/ca-certificates/nothing 2>/dev/null`,
+          `cat ${bundles} | grep -c BEGIN; ls /etc/ssl/certs; od -An -tx1 -N12 /etc/ssl/certs/java/cacerts; ls -d /usr/share/ca-certificates/nothing 2>/dev/null`,
         )
       ).out,
-    ).toBe('5\nca-certificates.crt');
+      // The second one is Java's, with one entry.
+    ).toBe('5\nca-certificates.crt\njava\n fe ed fe ed 00 00 00 02 00 00 00 01');
   });
 });
 
