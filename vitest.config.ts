@@ -18,6 +18,11 @@ const patient = {
   hookTimeout: 180_000,
   expect: { poll: { timeout: 150_000, interval: 20 } },
 };
+/**
+ * Without V8's last stage of optimization, tests that serve and start processes take an eighth less processor
+ * time, and those that compute the same. In flows it makes no difference.
+ */
+const withoutTurbofan = ['--no-opt'];
 const endWithRun = 'test/run/end-with-run.ts';
 // Programs that tests start load their modules several times as fast from V8's cache.
 process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('./node_modules/.cache/node', import.meta.url));
@@ -53,6 +58,7 @@ export default defineConfig({
           exclude: ['test/{browser,flows,workerd}/**'],
           pool: 'forks',
           isolate: false,
+          execArgv: withoutTurbofan,
           globalSetup: [endWithRun],
           ...restored,
           ...patient,
