@@ -53,8 +53,11 @@ it('runs a task again once for a double click, in the name of the person', async
   const taskId = await repeatedTaskId(endedId, null);
   const instance = await introspectWorkflowInstance(env.TASK_WORKFLOW, taskId);
   try {
-    const twice = await Promise.all([press('ada', ada), press('ada', ada)]);
-    expect(twice).toEqual([1, 2].map(() => [303, `/t/${taskId}`]));
+    const first = await press('ada', ada);
+    // One that was refused gives its place to another, and this one will be: however early the clicks come.
+    await recordOf(taskId).learn({ authorization: authorization() });
+    const clicks = [first, ...(await Promise.all([press('ada', ada), press('ada', ada)]))];
+    expect(clicks).toEqual(clicks.map(() => [303, `/t/${taskId}`]));
     const shown = await (await visit(`/t/${taskId}`, 'ada', ada)).text();
     expect(shown).toContain(`<a href="/t/${endedId}">asked again</a> by ada`);
     expect(await (await visit(`/t/${endedId}`, 'ada', ada)).text()).toContain(`href="/t/${taskId}"`);
