@@ -9,6 +9,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { remoteSandboxes } from '../../cli/doctor/remote-sandboxes.ts';
 import { bundleWorker, type SandboxKind, type WorkerModule } from '../../host/build-worker.ts';
 import type { Sandboxes } from '../../src/core/ports/sandbox-port.ts';
+import { realEngine } from './real-engine.ts';
 import { fakeContainers, startEngine, type EngineOptions, type FakeEngine } from '../fake-engine/engine.ts';
 
 const classes: Readonly<Record<SandboxKind, Readonly<Record<string, string>>>> = {
@@ -41,6 +42,8 @@ export async function startCloudflareHost(
   const modules = await (bundled[kind] ??= bundle(kind));
   const names = classes[kind];
   const engine = await startEngine(engineOptions);
+  const real = kind === 'native' ? realEngine() : null;
+  const container = real?.container ?? fakeContainers[kind];
   const logged: string[] = [];
   const stateFolder = await mkdtemp(join(tmpdir(), 'airlock-objects-'));
   const options = {
@@ -56,12 +59,12 @@ export async function startCloudflareHost(
         ...Object.fromEntries(
           Object.entries(names).map(([binding, className]) => [
             binding,
-            { className, useSQLite: true, container: fakeContainers[kind] },
+            { className, useSQLite: true, container },
           ]),
         ),
         GRANTS: { className: 'Grants', useSQLite: true },
       },
-      containerEngine: { localDocker: { socketPath: engine.socketPath } },
+      containerEngine: { localDocker: { socketPath: real?.socketPath ?? engine.socketPath } },
       resourcePersistencePath: stateFolder,
     }),
     handleStructuredLogs: ({ message }: { message: string }) => logged.push(message),
@@ -97,7 +100,8 @@ export async function startCloudflareHost(
       async (sandboxId, what) => (await call('POST', `/sandboxes/${sandboxId}`, what)).text,
     ),
     async takeAway(sandboxId) {
-      await engine.container(sandboxId)?.kill();
+      if (real === null) await engine.container(sandboxId)?.kill();
+      else await real.takeAway(sandboxId);
     },
     async restart() {
       await miniflare.setOptions(options);

@@ -59,12 +59,10 @@ interface Answer {
 
 const sidecarSuffix = '-proxy';
 
-const plainImage = 'airlock/base:test';
-
 /** The containers of `TaskSandbox` for Miniflare: an image with the SDK's server, or one without. */
 export const fakeContainers = {
   sdk: { imageName: 'airlock/sandbox:test' },
-  native: { images: [{ name: 'base', image: plainImage }] },
+  native: { images: [{ name: 'base', image: 'airlock/base:test' }] },
 };
 
 export interface EngineOptions {
@@ -248,7 +246,7 @@ async function entryOf(
   );
   const container = name.endsWith(sidecarSuffix)
     ? null
-    : await createContainer(env, Image === plainImage ? 'plain' : 'sdk', network);
+    : await createContainer(env, Image.startsWith('airlock/base:') ? 'plain' : 'sdk', network);
   return { name, image: Image, status: 'created', exitCode: 0, container, sidecar: null, waiting: new Set() };
 }
 
