@@ -55,7 +55,7 @@ export default defineConfig({
           // which keep their modules.
           name: 'processes',
           include: ['host/sandbox/**/*.test.ts', 'test/*/**/*.test.ts'],
-          exclude: ['test/{browser,flows,workerd}/**'],
+          exclude: ['test/{browser,flows,registry,workerd}/**'],
           pool: 'forks',
           isolate: false,
           execArgv: withoutTurbofan,
@@ -69,6 +69,20 @@ export default defineConfig({
         test: {
           name: 'flows',
           include: ['test/flows/**/*.test.ts'],
+          pool: 'forks',
+          isolate: false,
+          globalSetup: [endWithRun, 'test/run/build-worker.ts'],
+          ...restored,
+          ...patient,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          // A registry that really checks tokens. Not part of `npm test`: `npm test -- registry` runs it.
+          name: 'registry',
+          include: ['test/registry/*.test.ts'],
           pool: 'forks',
           isolate: false,
           globalSetup: [endWithRun, 'test/run/build-worker.ts'],

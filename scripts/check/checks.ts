@@ -57,12 +57,16 @@ export const allChecks: readonly Check[] = [
 /** Needs a Chromium, which not every machine has, so that it runs only when it is named. */
 const browser = tests('browser', '--project', 'browser');
 
+/** Needs verdaccio, which `npm ci --prefix test/registry` installs. */
+const registry = tests('registry', '--project', 'registry');
+
 export const usage = `npm test [-- NAME… | PATH…]
 
 Without arguments runs every check. A NAME runs one check, a PATH the tests of one file or folder.
 
 Checks: ${allChecks.map(({ name }) => name).join(', ')}
-Only when named: browser (tests of pages; needs Chromium)
+Only when named: browser (tests of pages; needs Chromium),
+registry (private packages from verdaccio; needs npm ci --prefix test/registry)
 `;
 
 export type Choice =
@@ -74,7 +78,7 @@ export type Choice =
 export function choose(args: readonly string[], pathOf: (argument: string) => string | null): Choice {
   if (args.includes('--help') || args.includes('-h')) return { kind: 'help' };
   if (args.length === 0) return { kind: 'run', checks: allChecks };
-  const named = [...allChecks, browser].filter(({ name }) => args.includes(name));
+  const named = [...allChecks, browser, registry].filter(({ name }) => args.includes(name));
   const others = args.filter((argument) => !named.some(({ name }) => name === argument));
   const paths: string[] = [];
   for (const argument of others) {

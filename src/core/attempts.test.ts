@@ -68,6 +68,13 @@ describe('a denied request', () => {
     ['a page of GitHub', row('GET', 'github.com', '/acme/app/issues/1', 'github.path')],
     ['a file on GitHub', row('GET', 'raw.githubusercontent.com', '/a/b/main/x', unknown)],
     ['npm’s audit', row('POST', npmRegistry, '/-/npm/v1/security/audits/quick', unknown)],
+    [
+      'an audit at a registry of the configuration',
+      row('POST', 'npm.acme.example', '/npm/-/npm/v1/security/advisories/bulk', 'host.method'),
+    ],
+    ['a private registry after setup', row('GET', 'npm.acme.example', '/x', 'registry.closed')],
+    ['another path of a private registry', row('GET', 'npm.acme.example', '/x', 'registry.path')],
+    ['a redirect of a private registry', row('GET', 'npm.acme.example', '/x', 'registry.redirect')],
   ])('is harmless: %s', (_, denied) => {
     expect(attemptsIn(receipt([denied]))).toEqual({ caution: [], unlisted: 0, openable: [] });
   });

@@ -16,14 +16,32 @@ export interface PackageServer {
 /** What `/cents.js` holds: a module that the repository's test needs. */
 const centsModule = 'export const cents = (amount) => Math.round(amount * 100);\n';
 
+/** Everything below `/private/` wants this token. `blobs`: the host of its storage. */
+export const privateRegistry = {
+  token: `npm_${crypto.randomUUID().replaceAll('-', '')}`,
+  blobs: 'blobs.example.com',
+} as const;
+
 export async function startPackageServer(): Promise<PackageServer> {
   const requests: PackageRequest[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? '/';
-    requests.push({ method: request.method ?? '', path, headers: request.headers });
+    const { method = '', headers } = request;
+    requests.push({ method, path, headers });
     request.resume();
-    if (path === '/cents.js') response.end(centsModule);
-    else if (path === '/moved') response.writeHead(302, { location: 'https://elsewhere.example.org/' }).end();
+    const redirects: Readonly<Record<string, string>> = {
+      '/moved': 'https://elsewhere.example.org/',
+      '/private/moved': 'https://elsewhere.example.org/loot',
+      '/private/cents.tgz': `https://${privateRegistry.blobs}/cents.js?signature=1`,
+    };
+    const location = redirects[path];
+    if (path.startsWith('/private/') && headers.authorization !== `Bearer ${privateRegistry.token}`)
+      response.writeHead(401).end('who are you?\n');
+    else if (path === '/private/echo') response.end(`${'-'.repeat(100_000)}\n${JSON.stringify(headers)}\n`);
+    else if (path === '/private/echo-header')
+      response.writeHead(200, { etag: String(headers.authorization) }).end();
+    else if (path.startsWith('/cents.js') || path === '/private/cents.js') response.end(centsModule);
+    else if (location !== undefined) response.writeHead(302, { location }).end();
     else response.writeHead(404).end('no such package\n');
   });
   server.listen(0, '127.0.0.1');

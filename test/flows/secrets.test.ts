@@ -1,11 +1,11 @@
 /** Searches a whole sandbox, and what the bot writes, while Codex works: no credential is there. */
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { splitBillPatch } from '../../cli/demo/demo-script.ts';
 import { applyPatch, finish, shell } from '../../simulators/openai/script.ts';
 import type { TaskSandbox } from '../../src/core/ports/sandbox-port.ts';
+import { holders, needlesFor, search } from './find-secrets.ts';
+import { privateRegistry, startPackageServer, type PackageServer } from './package-server.ts';
 import {
   api,
   ask,
@@ -17,73 +17,26 @@ import {
   type FlowWorld,
 } from './ask.ts';
 
-interface Needle {
-  readonly name: string;
-  readonly text: string;
-}
-const needlesFile = '/run/airlock/needles.json';
-/** Node takes `.mts` for a module wherever it lies. */
-const searchProgram = '/run/airlock/search-sandbox.mts';
 const letGo = '/tmp/let-go';
-
-/** Each secret as it is, and in the forms in which headers and addresses carry it. */
-function needlesFor(secrets: ReadonlyMap<string, string>): readonly Needle[] {
-  const base64 = (text: string) => Buffer.from(text).toString('base64').replace(/=+$/, '');
-  return [...secrets].flatMap(([name, secret]) => [
-    { name, text: secret },
-    { name: `${name}, base64`, text: base64(secret) },
-    { name: `${name}, basic authorization`, text: base64(`x-access-token:${secret}`) },
-    { name: `${name}, escaped`, text: JSON.stringify(encodeURIComponent(secret)).slice(1, -1) },
-  ]);
-}
-
-const report = z.object({
-  found: z.array(z.object({ name: z.string(), where: z.string() })),
-  files: z.number(),
-  unreadable: z.array(z.string()),
-  programs: z.array(z.string()),
-});
-
-async function search(
-  sandbox: TaskSandbox,
-  needles: readonly Needle[],
-  since: number,
-): Promise<z.infer<typeof report>> {
-  await sandbox.writeFile(
-    searchProgram,
-    await readFile(new URL('./search-sandbox.ts', import.meta.url), 'utf8'),
-  );
-  await sandbox.writeFile(needlesFile, JSON.stringify(needles));
-  const argv = ['/opt/node/bin/node', searchProgram, needlesFile, String(since)];
-  const result = await sandbox.exec({ argv }, { timeoutMs: 550_000, maxOutputBytes: 4 * 1024 * 1024 });
-  if (result.exitCode !== 0) throw new Error(`the search failed: ${result.stderr.slice(-1000)}`);
-  return report.parse(JSON.parse(result.stdout));
-}
-
-/** Files below a folder that hold one of the texts. */
-async function holders(
-  folder: string,
-  needles: readonly Needle[],
-): Promise<readonly { name: string; where: string }[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const found: { name: string; where: string }[] = [];
-  for (const entry of entries.filter((candidate) => candidate.isFile())) {
-    const where = join(entry.parentPath, entry.name);
-    const bytes = await readFile(where);
-    for (const { name, text } of needles)
-      if (bytes.includes(text)) found.push({ name, where: where.slice(folder.length) });
-  }
-  return found;
-}
 
 describe('the secrets outside the sandbox', () => {
   const startedAt = Date.now();
+  const npm = 'npm.example.com';
+  const registry = { host: npm, scheme: 'bearer', secret: 'NPM_TOKEN', pathPrefix: '/private' };
+  const run = `curl -fsS https://${npm}/private/cents.js -o cents.js; curl -sv https://${npm}/private/echo -o echo; true`;
+  let server: PackageServer;
   let flow: FlowWorld;
   let asked: Asked;
   let sandbox: TaskSandbox;
 
   beforeAll(async () => {
+    server = await startPackageServer();
     flow = await startFlow({
+      standIns: { [npm]: server.origin },
+      registrySecrets: { NPM_TOKEN: privateRegistry.token },
+      configText: JSON.stringify({
+        repositories: { 'acme/split-bill': { setup: { run, registries: [registry] } } },
+      }),
       script: [
         shell(`git fetch --quiet origin && until [ -e ${letGo} ]; do sleep 0.1; done`),
         applyPatch(splitBillPatch),
@@ -95,7 +48,10 @@ describe('the secrets outside the sandbox', () => {
     const [sandboxId = ''] = flow.world.bot.sandboxes();
     sandbox = flow.world.bot.sandboxOf(sandboxId);
   });
-  afterAll(async () => await flow.close());
+  afterAll(async () => {
+    await flow.close();
+    await server.close();
+  });
 
   it('would be found in a file, a hidden file of the clone, an environment or a command line', async () => {
     const marker = `planted-${crypto.randomUUID()}`;
@@ -120,6 +76,9 @@ describe('the secrets outside the sandbox', () => {
     // The premise: tokens were minted for this sandbox's clone and fetch, and Codex has called the model.
     expect(github.issuedTokens().some(({ permissions }) => permissions['contents'] === 'read')).toBe(true);
     expect(flow.world.openai?.requests().length).toBeGreaterThan(0);
+    expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(
+      Array.from({ length: 2 }, () => `Bearer ${privateRegistry.token}`),
+    );
     const needles = needlesFor(flow.world.secrets());
     const { found, files, unreadable, programs } = await search(sandbox, needles, startedAt);
     expect(found).toEqual([]);

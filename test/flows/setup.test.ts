@@ -20,10 +20,11 @@ import {
 } from './ask.ts';
 import { gzipped, tarOf } from '../fixtures/tar.ts';
 import { gitIn } from './clone-branch.ts';
-import { startPackageServer, type PackageServer } from './package-server.ts';
+import { privateRegistry, startPackageServer, type PackageServer } from './package-server.ts';
 
 const packages = 'packages.example.com';
 const docs = 'docs.example.com';
+const npm = 'npm.example.com';
 const install = `mkdir -p node_modules/cents && curl -fsS https://${packages}/cents.js -o node_modules/cents/index.js`;
 /** As a package manager that finds what it needs already there. */
 const installUnlessThere = `test -f node_modules/cents/index.js || { ${install}; }`;
@@ -83,6 +84,30 @@ const repositories = {
     },
     extraHosts: [docs],
   },
+  'acme/private': {
+    setup: {
+      run: [
+        `curl -fsS https://${npm}/private/cents.tgz --create-dirs -o node_modules/cents/index.js`,
+        status('package', `https://${npm}/private/cents.js`),
+        status('own credential', `-H "Authorization: Bearer own" https://${npm}/private/cents.js`),
+        status('outside', `https://${npm}/cents.js`),
+        status('publication', `-X PUT -d @package.json https://${npm}/private/loot`),
+        status('elsewhere', `https://${npm}/private/moved`),
+        status('storage', `https://${privateRegistry.blobs}/cents.js`),
+        status('echo in a header', `https://${npm}/private/echo-header`),
+        `curl -s -m 20 https://${npm}/private/echo > echoed; echo "echo: $?, $(grep -c authorization echoed) lines"`,
+      ].join('; '),
+      registries: [
+        {
+          host: npm,
+          scheme: 'bearer',
+          secret: 'NPM_TOKEN',
+          pathPrefix: '/private',
+          blobHosts: [privateRegistry.blobs],
+        },
+      ],
+    },
+  },
   'acme/broken': { setup: { run: 'echo "no such package: left-cent" >&2; exit 3', hosts: [packages] } },
   'acme/relaxed': { setup: { run: 'echo "no such package: left-cent" >&2; exit 3', optional: true } },
   'acme/messy': {
@@ -97,6 +122,7 @@ const repositories = {
 const mend = applyPatch(splitBillPatch);
 const answer = finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' });
 const fromRun = [
+  status('private registry', `https://${npm}/private/cents.js`),
   status('package host', `https://${packages}/cents.js`),
   status('docs', `https://${docs}/cents.js`),
   status('docs by POST', `-d x https://${docs}/drop`),
@@ -116,7 +142,10 @@ let server: PackageServer;
 beforeAll(async () => {
   server = await startPackageServer();
   flow = await startFlow({
-    standIns: { [packages]: server.origin, [docs]: server.origin },
+    standIns: Object.fromEntries(
+      [packages, docs, npm, privateRegistry.blobs].map((host) => [host, server.origin]),
+    ),
+    registrySecrets: { NPM_TOKEN: privateRegistry.token },
     configText: JSON.stringify({ repositories }),
     script: scriptsByName({
       mend: [mend, shell('node --test'), answer],
@@ -208,7 +237,12 @@ describe('a setup that succeeds', () => {
       'tunnel: 000',
     ]);
     // And when Codex runs, the other way round.
-    expect(inRun.trim().split('\n')).toEqual(['package host: 403', 'docs: 200', 'docs by POST: 403']);
+    expect(inRun.trim().split('\n')).toEqual([
+      'private registry: 403',
+      'package host: 403',
+      'docs: 200',
+      'docs by POST: 403',
+    ]);
     expect(new Set(requests.map(({ method }) => method))).toEqual(new Set(['GET', 'HEAD']));
     expect(
       requests.flatMap(({ headers }) => [headers.authorization, headers.cookie]).filter(Boolean),
@@ -227,6 +261,37 @@ describe('a setup that succeeds', () => {
       expect.stringContaining('service: package host 200'),
       'service: package host 403',
     ]);
+  });
+
+  it('installs from a private registry without its token, which nothing shows', async () => {
+    const { events, view, pull, comment, requests } = await run('private', '@airlock mend it [reach]');
+    const [setup = '', inRun = ''] = outputs(events);
+    expect(setup.trim().split('\n')).toEqual([
+      'package: 200',
+      'own credential: 200',
+      'outside: 403',
+      'publication: 403',
+      'elsewhere: 403',
+      'storage: 403',
+      'echo in a header: 502',
+      // Cut off before the credential.
+      expect.stringMatching(/^echo: [1-9]\d*, 0 lines$/),
+    ]);
+    // Closed after setup.
+    expect(inRun).toContain('private registry: 403');
+    const authorization = `Bearer ${privateRegistry.token}`;
+    const sent = requests.map(({ path, headers }) => [path, headers.authorization === authorization]);
+    expect(sent.slice(0, 2)).toEqual([
+      ['/private/cents.tgz', true],
+      ['/cents.js?signature=1', false],
+    ]);
+    expect(sent.map(([path]) => path)).not.toContain('/loot');
+    expect(pull?.body).toMatch(/`npm\.example\.com` \| \d+ \|/);
+    const failed = view.receipt.failed.filter(({ host }) => host === npm);
+    expect(new Set(failed.map(({ rule }) => rule))).toEqual(new Set(['registry.echo']));
+    const told = JSON.stringify([events, view, pull, comment, flow.logText, flow.world.openai?.requests()]);
+    for (const form of [privateRegistry.token, btoa(authorization).slice(8, 40)])
+      expect(told).not.toContain(form);
   });
 
   it('leaves nothing in the change and nothing running', async () => {
