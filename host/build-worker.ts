@@ -26,8 +26,11 @@ export const workerEntries: Readonly<Record<SandboxKind, string>> = {
   native: 'src/index.ts',
   sdk: 'src/index-sdk.ts',
 };
-/** Limits for the compressed bundle, as uploaded: sandbox SDK 100 KiB, secretlint's rules 17, pages 26. */
-export const maxBundleKiB: Readonly<Record<SandboxKind, number>> = { native: 449, sdk: 449 };
+/**
+ * Limits for the compressed bundle, as uploaded: sandbox SDK 100 KiB, secretlint's rules 17, pages 26,
+ * private registries 7.
+ */
+export const maxBundleKiB: Readonly<Record<SandboxKind, number>> = { native: 457, sdk: 457 };
 
 const keepBuildMs = 60 * 60_000;
 

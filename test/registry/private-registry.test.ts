@@ -50,7 +50,7 @@ test('cents', () => assert.equal(cents(1.1), 110));
 
 beforeAll(async () => {
   registry = await startVerdaccio(`https://${host}/`);
-  const again = `npm view @acme/cents version --prefer-online > again 2>&1; echo "again: $?"`;
+  const again = 'npm view @acme/cents version > /dev/null 2>&1';
   flow = await startFlow({
     files: filesWith(registry.integrity),
     standIns: { [host]: registry.origin },
@@ -63,7 +63,7 @@ beforeAll(async () => {
       },
     }),
     script: [
-      shell(`${again}; rm -f again; until [ -e ${letGo} ]; do sleep 0.1; done; node --test`),
+      shell(`${again}; until [ -e ${letGo} ]; do sleep 0.1; done; node --test`),
       applyPatch(splitBillPatch),
       shell('node --test'),
       finish({ title: 'Hand out every cent', summary: 'Counts in whole cents.' }),
