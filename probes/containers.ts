@@ -3,6 +3,7 @@
  * tests' fake engine.
  */
 import type { WorldOptions } from '../cli/demo/world.ts';
+import type { SandboxKind } from '../host/build-worker.ts';
 import { createCertificateAuthority } from '../host/sandbox/certificate-authority.ts';
 import { startCloudflareBot } from '../test/cloudflare/cloudflare-bot.ts';
 import { startEngine } from '../test/fake-engine/engine.ts';
@@ -12,10 +13,10 @@ export interface Containers {
   close(): Promise<void>;
 }
 
-export async function startContainers(): Promise<Containers> {
+export async function startContainers(kind: SandboxKind): Promise<Containers> {
   const engine = await startEngine({ authority: await createCertificateAuthority(Date.now()) });
   return {
-    startBot: async (options) => await startCloudflareBot(options, engine, { withDoor: true }),
+    startBot: async (options) => await startCloudflareBot(options, engine, { kind, withDoor: true }),
     close: async () => await engine.close(),
   };
 }

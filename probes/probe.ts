@@ -49,8 +49,8 @@ export interface CanaryPlace {
   readonly pid: number;
 }
 
-/** On this machine, or in a container of a deployment with the SDK's class. */
-export const probedSandboxes = ['local', 'sdk'] as const;
+/** On this machine, or in a container of a deployment, with each of its classes. */
+export const probedSandboxes = ['local', 'native', 'sdk'] as const;
 export type ProbedSandbox = (typeof probedSandboxes)[number];
 
 /** The attacker's surroundings: facts of one run. */

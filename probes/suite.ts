@@ -130,7 +130,7 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
     canary = await startCanary();
     // As in the environment of a person who starts Airlock.
     process.env['SSH_AUTH_SOCK'] ??= canary.socketFile;
-    if (sandbox !== 'local') containers = await startContainers();
+    if (sandbox !== 'local') containers = await startContainers(sandbox);
     world = await startWorld({
       ...(containers === null ? {} : { startBot: containers.startBot }),
       stateDir,
