@@ -3,8 +3,10 @@
  * that get something else, and those that a fake engine cannot show.
  */
 import type { Planned } from './planning.ts';
+import type { ProbedSandbox } from './probe.ts';
 
-type Row<What> = readonly [keys: RegExp, what: What];
+/** `only`: with that class; the others get what the probe expects. */
+type Row<What> = readonly [keys: RegExp, what: What, only?: ProbedSandbox];
 
 const otherwise: readonly Row<readonly string[]>[] = [
   // Whatever the address, port 80 leads to the handler.
@@ -38,8 +40,13 @@ const notShown: readonly Row<string>[] = [
     'the fake container has this machine’s programs, this checkout and sockets of its own: container/socket tries each',
   ],
   [
-    /^(?:container\/setuid-programs|host\/no-new-privileges)$/,
-    'bubblewrap, of which the fake container is made, takes every set-user-id bit away: only a real engine shows it',
+    /^container\/setuid-programs$/,
+    'the fake container is made by bubblewrap, which mounts without set-user-id bits: a real engine shows it',
+  ],
+  [
+    /^host\/no-new-privileges$/,
+    'bubblewrap starts the stand-in for the SDK’s server without the right to gain privileges',
+    'sdk',
   ],
   [
     /^(?:crossing|exhaustion)\//,
@@ -47,13 +54,14 @@ const notShown: readonly Row<string>[] = [
   ],
 ];
 
-const rowFor = <What>(rows: readonly Row<What>[], key: string): What | null =>
-  rows.find(([keys]) => keys.test(key))?.[1] ?? null;
+const rowFor = <What>(rows: readonly Row<What>[], key: string, sandbox: ProbedSandbox): What | null =>
+  rows.find(([keys, , only]) => keys.test(key) && (only ?? sandbox) === sandbox)?.[1] ?? null;
 
 /** Why a fake engine cannot show what this probe gets in a container; null if it can. */
-export const whyNotShown = (key: string): string | null => rowFor(notShown, key);
+export const whyNotShown = (key: string, sandbox: ProbedSandbox): string | null =>
+  rowFor(notShown, key, sandbox);
 
-export function inContainer(planned: Planned): Planned {
-  const expected = rowFor(otherwise, planned.key);
+export function inContainer(planned: Planned, sandbox: ProbedSandbox): Planned {
+  const expected = rowFor(otherwise, planned.key, sandbox);
   return expected === null ? planned : { ...planned, probe: { ...planned.probe, expected } };
 }

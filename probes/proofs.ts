@@ -25,6 +25,7 @@ export interface Proof {
 
 const patch = (file: string, find: string, replace: string): Patch => ({ file, find, replace });
 const archive = 'src/core/setup-archive.ts';
+const inside = 'src/sandbox/cloudflare-script.ts';
 const layout = 'host/sandbox/layout.ts';
 const requestHead = 'host/sandbox/request-head.ts';
 
@@ -142,10 +143,20 @@ export const proofs: readonly Proof[] = [
   {
     protection: 'commands in a container run as a user without rights',
     probes: /^container\/(?:exit-status|programs|writable)$/,
-    sandbox: 'sdk',
-    patches: [
-      patch('src/sandbox/cloudflare-script.ts', '  drop=(setpriv ', '  drop=(env) ignored=(setpriv '),
-    ],
+    sandbox: 'native',
+    patches: [patch(inside, '  drop=(setpriv ', '  drop=(env) ignored=(setpriv ')],
+  },
+  {
+    protection: 'commands in a container cannot gain rights',
+    probes: /^host\/no-new-privileges$/,
+    sandbox: 'native',
+    patches: [patch(inside, ' --no-new-privs', '')],
+  },
+  {
+    protection: 'commands in a container have no capability in any set',
+    probes: /^host\/capabilities$/,
+    sandbox: 'native',
+    patches: [patch(inside, ' --bounding-set=-all', '')],
   },
 ];
 

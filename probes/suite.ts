@@ -102,13 +102,14 @@ export function listProbes(
 
 function insidePlans(place: Place): readonly Planned[] {
   const planned = insideGroups.flatMap((group) => planFor(group, place));
-  return place.sandbox === 'local' ? planned : planned.map(inContainer);
+  const { sandbox } = place;
+  return sandbox === 'local' ? planned : planned.map((one) => inContainer(one, sandbox));
 }
 
 /** The probes of a list that a run cannot show, in the same order. */
 export const notShownOf = (sandbox: ProbedSandbox, ids: readonly string[]): readonly NotShown[] =>
   ids.flatMap((id) => {
-    const why = sandbox === 'local' ? null : whyNotShown(id);
+    const why = sandbox === 'local' ? null : whyNotShown(id, sandbox);
     return why === null ? [] : [{ id, why }];
   });
 

@@ -38,6 +38,8 @@ export interface FakeEngine {
   egressPort(objectId: string): number | null;
   /** Names of the existing containers. */
   containers(): readonly string[];
+  /** Names of those that run: one that has ended is the platform’s to remove. */
+  running(): readonly string[];
   /** Containers started for that object so far. */
   starts(objectId: string): number;
   /** Programs started in containers through the engine so far. */
@@ -208,6 +210,10 @@ export async function startEngine({ log, authority }: EngineOptions = {}): Promi
     container: (objectId) => find(objectId, false)?.container ?? null,
     egressPort: (objectId) => find(objectId, true)?.sidecar?.egressPort() ?? null,
     containers: () => [...entries.keys()].filter((name) => !name.endsWith(sidecarSuffix)),
+    running: () =>
+      [...entries.values()].flatMap(({ name, status }) =>
+        status === 'running' && !name.endsWith(sidecarSuffix) ? [name] : [],
+      ),
     async hangNextEnd(objectId) {
       const entry = find(objectId, false);
       if (entry === undefined) throw new Error('there is no such container');
