@@ -159,7 +159,16 @@ function outerNamespaces({
     ...rights,
     ...words('--unshare-net --unshare-pid --unshare-ipc --unshare-uts --hostname airlock'),
     ...words('--die-with-parent --new-session --clearenv'),
-    ...openFolders('/etc', '/etc/ssl', '/airlock', '/airlock/node', '/airlock/node/bin', '/airlock/codex'),
+    // Each folder above a file of the host: bubblewrap makes one that the inner set's user could not enter.
+    ...openFolders(
+      '/etc',
+      '/etc/maven',
+      '/etc/ssl',
+      '/airlock',
+      '/airlock/node',
+      '/airlock/node/bin',
+      '/airlock/codex',
+    ),
     ...hostSystem(present),
     ...words('--proc /proc --dev /dev --tmpfs /tmp'),
     // The kernel allows a new proc mount in a user namespace only where an uncovered proc is visible, and
