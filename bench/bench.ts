@@ -7,6 +7,7 @@ import type { Bench, Metric } from './metric.ts';
 import { gatewayBench } from './gateway.ts';
 import { hostileTextBench } from './hostile-text.ts';
 import { recordBench } from './record.ts';
+import { sandboxBench } from './sandbox.ts';
 import { slackBench } from './slack.ts';
 import { wholeTaskBench } from './whole-task.ts';
 
@@ -14,6 +15,7 @@ const benches: readonly Bench[] = [
   wholeTaskBench,
   slackBench,
   bundleBench,
+  sandboxBench,
   egressDecisionBench,
   gatewayBench,
   recordBench,
