@@ -19,7 +19,7 @@ export const sandboxKinds = ['native', 'sdk'] as const;
 export type SandboxKind = (typeof sandboxKinds)[number];
 
 /** Of the top level of `wrangler.jsonc`, and on one machine, where no container runs. */
-export const defaultSandboxKind: SandboxKind = 'sdk';
+export const defaultSandboxKind: SandboxKind = 'native';
 
 /** One entry for each, so that a bundle holds the code of one. `wrangler.jsonc` names it as `main`. */
 export const workerEntries: Readonly<Record<SandboxKind, string>> = {

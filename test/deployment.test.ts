@@ -66,6 +66,7 @@ describe('the environments of wrangler.jsonc', () => {
     [
       'an image and an instance type',
       {
+        main: workerEntries.sdk,
         containers: [
           {
             class_name: 'TaskSandbox',
