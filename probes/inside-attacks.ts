@@ -24,22 +24,26 @@ const bulkBytes = 16 * 1024 * 1024;
 export function attackProbes(attacks: readonly Attack[], place: Place): readonly Probe[] {
   const seen = new Map<string, number>();
   const sent = attacksFor('inside', attacks);
-  return (place.sandbox === 'local' ? sent : sent.filter(isAnsweredByWorkerd)).map((attack) => {
-    const slug = slugOf(attack.name);
-    const nth = (seen.get(slug) ?? 0) + 1;
-    seen.set(slug, nth);
-    return probeFor(attack, nth === 1 ? slug : `${slug}-${nth}`, place);
-  });
+  return (place.sandbox === 'local' ? sent : sent.filter((attack) => isAnsweredByWorkerd(attack, place))).map(
+    (attack) => {
+      const slug = slugOf(attack.name);
+      const nth = (seen.get(slug) ?? 0) + 1;
+      seen.set(slug, nth);
+      return probeFor(attack, nth === 1 ? slug : `${slug}-${nth}`, place);
+    },
+  );
 }
 
 function probeFor(attack: Attack, id: string, place: Place): Probe {
   const { name, pieces, expect } = attack;
   const isCurl = pieces.kind === 'request' && curlSends(pieces);
   const isLocal = place.sandbox === 'local';
-  const program = isCurl ? curlFor(pieces) : wireFor(attack, isLocal ? null : workerdStatuses(attack).length);
+  const program = isCurl
+    ? curlFor(pieces)
+    : wireFor(attack, isLocal ? null : seenByWorkerd(attack, place).statuses.length);
   const expected = isLocal
     ? (expect.inside ?? [expectedAnswers(attack, isCurl)])
-    : expectedOfWorkerd(attack, isCurl);
+    : expectedOfWorkerd(attack, isCurl, place);
   const reachesUpstream = expected.some((answers) => /\b200\b/.test(answers));
   return {
     id,
@@ -71,18 +75,20 @@ function expectedAnswers(attack: Attack, isCurl: boolean): string {
   return [...answers, ...(isCurl ? [] : [gateway === undefined ? 'open' : 'closed'])].join(', ');
 }
 
-const workerdStatuses = ({ expect: { decisions, workerd } }: Attack): readonly number[] =>
-  workerd?.statuses ?? decisions.map(({ status }) => status);
+function seenByWorkerd({ expect: { decisions, workerd, sdk } }: Attack, { sandbox }: Place) {
+  const seen = { statuses: decisions.map(({ status }) => status), decisions, ...workerd };
+  return sandbox === 'sdk' ? { ...seen, ...sdk } : seen;
+}
 
 /** Silence shows something only on a connection of one's own: `test/cloudflare/raw-egress.test.ts`. */
-const isAnsweredByWorkerd = (attack: Attack): boolean =>
-  leftOutBy('workerd', attack) === null && workerdStatuses(attack).length > 0;
+const isAnsweredByWorkerd = (attack: Attack, place: Place): boolean =>
+  leftOutBy('workerd', attack) === null && seenByWorkerd(attack, place).statuses.length > 0;
 
 /** workerd keeps a connection or closes it as it likes. */
-function expectedOfWorkerd(attack: Attack, isCurl: boolean): readonly string[] {
-  const decided = attack.expect.workerd?.decisions ?? attack.expect.decisions;
-  const answers = workerdStatuses(attack).map((status, at) => {
-    const decision = decided[at];
+function expectedOfWorkerd(attack: Attack, isCurl: boolean, place: Place): readonly string[] {
+  const { statuses, decisions } = seenByWorkerd(attack, place);
+  const answers = statuses.map((status, at) => {
+    const decision = decisions[at];
     return decision?.status === status ? answerTo(decision) : String(status);
   });
   return isCurl ? [answers.join(', ')] : ['open', 'closed'].map((end) => [...answers, end].join(', '));

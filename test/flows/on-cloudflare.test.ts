@@ -171,7 +171,7 @@ describe.each(sandboxKinds)('on Cloudflare, in containers of the %s class', (kin
     });
   });
 
-  describe('an agent in the container', () => {
+  describe.runIf(isWhole)('an agent in the container', () => {
     it('reaches nothing of ours: processes, files, ports, sockets, exit statuses', async () => {
       const agent = await startHijacked(flow.world, 'attack', 'acme/split-bill');
       const planned = planFor(container, { ...exemplaryPlace, sandbox: kind }).filter(
