@@ -294,7 +294,8 @@ describe.each(sandboxKinds)('a %s sandbox on Cloudflare', (kind) => {
         const starting = sandbox.start(smallSpec).catch((error: unknown) => error);
         await new Promise((resolve) => setTimeout(resolve, afterMs));
         await sandbox.destroy();
-        expect(await starting).toBeInstanceOf(SandboxLostError);
+        // A start that takes less time has ended before.
+        expect([undefined, expect.any(SandboxLostError)]).toContainEqual(await starting);
         expect(host.engine.container(id)).toBeNull();
         await expect(sandbox.start(smallSpec)).rejects.toThrow(SandboxLostError);
       },
