@@ -143,7 +143,7 @@ export const proofs: readonly Proof[] = [
   {
     protection: 'commands in a container run as a user without rights',
     probes: /^container\/(?:exit-status|programs|writable)$/,
-    sandbox: 'native',
+    sandbox: 'sdk',
     patches: [patch(inside, '  drop=(setpriv ', '  drop=(env) ignored=(setpriv ')],
   },
   {
