@@ -97,7 +97,7 @@ export const proofs: readonly Proof[] = [
     protection: 'the sandbox gets an environment of its own',
     probes: /^host\/ssh-agent$/,
     patches: [
-      patch(layout, " --clearenv'),\n    ...openFolders(", "'),\n    ...openFolders("),
+      patch(layout, " --clearenv'),\n    // Each folder", "'),\n    // Each folder"),
       patch(layout, " --clearenv'),\n    ...Object", "'),\n    ...Object"),
       patch(
         'host/sandbox/running-sandbox.ts',

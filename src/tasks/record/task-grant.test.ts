@@ -36,6 +36,7 @@ describe('the grant', () => {
       lfs: false,
       setupHosts: [],
       extraHosts: [],
+      registries: [],
       models: ['m'],
       canaryNonce: 'nonce',
       budgets: {
