@@ -13,7 +13,8 @@ const otherwise: readonly Row<readonly string[]>[] = [
   [/^network\/metadata-curl$/, ['403 host.not-granted']],
   // Accepted and dropped.
   [/^other-doors\/(?:ftp|smtp)$/, ['curl error 56']],
-  [/^github\/git-protocol$/, ['exit 128: fatal: read error: Connection reset by peer']],
+  // Likewise: git ends without a word if it notices while it writes.
+  [/^github\/git-protocol$/, ['exit 128: fatal: read error: Connection reset by peer', 'exit 1: ']],
   // A reset can overtake the answer.
   [/^http-framing\/a-header-of-300-kb-without-an-end$/, ['431, open', '431, closed', 'closed']],
   // workerd sends no body to HEAD.
