@@ -36,6 +36,8 @@ async function askInComment({ lane, repository }: Place): Promise<AskedStory> {
 
 /** Milliseconds. Gives the wait for a choice a middle. */
 const readingMs = 300;
+/** Milliseconds for the bot to take the buttons away. It says so to the person if a click came to nothing. */
+const patienceMs = 3_000;
 
 /** A mention in a channel that belongs to no repository, so that Airlock asks which one. */
 async function askInSlack({ lane, signal }: Place): Promise<AskedStory> {
@@ -45,18 +47,19 @@ async function askInSlack({ lane, signal }: Place): Promise<AskedStory> {
   const asker = { kind: 'slack', channel, threadTs: said.ts } as const;
   const key = { event: 'message', teamId: slack.teamId, channelId: channel, ts: said.ts } as const;
   const taskId = await slackTaskId(key);
-  // As a person does: reads first, and presses again where the bot did not answer.
+  // As a person does: reads first, and presses again while the bot does not answer or the buttons stay.
   const choose = async (): Promise<void> => {
     await journalOf(lane.botStateDir, taskId).until('wait for a choice-1', 'begun', signal);
     await sleep(readingMs, undefined, { signal });
-    while (!signal.aborted) {
+    for (let wasHeard = false; !signal.aborted;) {
       const question = slack
         .thread(channel, said.ts)
         .find(({ fromBot, buttons }) => fromBot && buttons.includes('acme/split-bill'));
+      if (question === undefined && wasHeard) return;
       const button = { user: 'maria', channel, ts: question?.ts ?? '', button: 'acme/split-bill' };
       const clicked = question === undefined ? null : await slack.click(button).catch(() => null);
-      if (clicked?.status === 200) return;
-      await sleep(50);
+      wasHeard ||= clicked?.status === 200;
+      await sleep(wasHeard ? patienceMs : 50, undefined, { signal });
     }
   };
   void choose().catch((error: unknown) => {
