@@ -23,10 +23,9 @@ interface Source {
 
 /** To `dist/scripts-<hash>`, unless they exist already. Throws with the bundler's message. */
 export function bundledScripts(checkout: string): Scripts {
-  const [container, inside, host] = ['container', 'host/sandbox/inside', 'host/sandbox'].map((folder) =>
-    sourcesIn(join(checkout, folder)),
-  );
-  if (container === undefined || inside === undefined || host === undefined) throw new Error('no folders');
+  const container = sourcesIn(join(checkout, 'container'));
+  const inside = sourcesIn(join(checkout, 'host/sandbox/inside'));
+  const host = sourcesIn(join(checkout, 'host/sandbox'));
   const hash = createHash('sha256').update(process.version);
   // Names the versions of the bundler and of the supervisor's packages.
   hash.update(readFileSync(join(checkout, 'package-lock.json')));

@@ -66,13 +66,13 @@ export async function startSandboxHost(options: SandboxHostOptions): Promise<San
   await removeAbandonedCgroups();
   const watchdog = startWatchdog();
   const egress = createEgress(options.egress);
-  // One authority is created in advance, so that no task waits for key generation.
   const places = await placesWith({
     'the checkout of Airlock': programs.checkout,
     'the state folder': stateDir,
     'the folder of the sandboxes': folder,
     ...options.hidden,
   });
+  // One authority is created in advance, so that no task waits for key generation.
   let spareAuthority = createCertificateAuthority(Date.now());
 
   async function launch(sandboxId: string, spec: SandboxSpec, slot: number) {

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import type { TaskSandbox } from '../core/ports/sandbox-port.ts';
+import { decodeBase64 } from '../lib/base64.ts';
 
 const command = z.object({
   argv: z.array(z.string()),
@@ -55,10 +56,7 @@ async function carryOut(call: ParsedCall, sandbox: TaskSandbox): Promise<unknown
     case 'start':
       return await sandbox.start(call.spec);
     case 'writeFile':
-      return await sandbox.writeFile(
-        call.path,
-        Uint8Array.from(atob(call.content), (one) => one.charCodeAt(0)),
-      );
+      return await sandbox.writeFile(call.path, decodeBase64(call.content));
     case 'readFile': {
       const read = await sandbox.readFile(call.path, call.range);
       return read === null ? null : { ...read, bytes: hex(read.bytes) };

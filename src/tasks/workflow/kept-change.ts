@@ -11,11 +11,9 @@ export async function begunBefore({
   record,
 }: Pick<TaskDeps, 'record'>): Promise<{ request: RoutedRequest; authorization: Authorization } | null> {
   if ((await record.kept(keptChange)) === null) return null;
-  const { routed: request, authorization } = (await record.snapshot()) ?? {
-    routed: null,
-    authorization: null,
-  };
-  return request === null || authorization === null ? null : { request, authorization };
+  const snapshot = await record.snapshot();
+  if (snapshot?.routed == null || snapshot.authorization === null) return null;
+  return { request: snapshot.routed, authorization: snapshot.authorization };
 }
 
 const keptMeasure = 'measure.json';
