@@ -24,6 +24,16 @@ const patient = {
  */
 const withoutTurbofan = ['--no-opt'];
 const endWithRun = 'test/run/end-with-run.ts';
+/** Of projects whose tests start bots. */
+const withBots = {
+  pool: 'forks' as const,
+  isolate: false,
+  globalSetup: [endWithRun, 'test/run/build-worker.ts'],
+  ...restored,
+  ...patient,
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
+};
 // Programs that tests start load their modules several times as fast from V8's cache.
 process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('./node_modules/.cache/node', import.meta.url));
 
@@ -69,13 +79,7 @@ export default defineConfig({
         test: {
           name: 'flows',
           include: ['test/flows/**/*.test.ts'],
-          pool: 'forks',
-          isolate: false,
-          globalSetup: [endWithRun, 'test/run/build-worker.ts'],
-          ...restored,
-          ...patient,
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
+          ...withBots,
         },
       },
       {
@@ -83,13 +87,7 @@ export default defineConfig({
           // A registry that really checks tokens. Not part of `npm test`: `npm test -- registry` runs it.
           name: 'registry',
           include: ['test/registry/*.test.ts'],
-          pool: 'forks',
-          isolate: false,
-          globalSetup: [endWithRun, 'test/run/build-worker.ts'],
-          ...restored,
-          ...patient,
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
+          ...withBots,
         },
       },
       {
@@ -97,13 +95,7 @@ export default defineConfig({
           // Pages in a real Chromium. Not part of `npm test`: `npm test -- browser` runs them.
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          pool: 'forks',
-          isolate: false,
-          globalSetup: [endWithRun, 'test/run/build-worker.ts'],
-          ...restored,
-          ...patient,
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
+          ...withBots,
         },
       },
     ],

@@ -7,6 +7,7 @@ import {
   type Sandboxes,
   type TaskSandbox,
 } from '../../src/core/ports/sandbox-port.ts';
+import { execResultSchema } from '../../src/sandbox/local.ts';
 import type { Call } from '../../src/web/sandbox-calls.ts';
 
 const answer = z.discriminatedUnion('ok', [
@@ -16,13 +17,6 @@ const answer = z.discriminatedUnion('ok', [
 const bytes = z.string().transform((text) => new Uint8Array(Buffer.from(text, 'hex')));
 const file = z.object({ bytes, size: z.int() }).nullable();
 const chunk = z.object({ bytes, size: z.int(), exitCode: z.int().nullable() });
-const execResult = z.object({
-  exitCode: z.int(),
-  stdout: z.string(),
-  stderr: z.string(),
-  truncated: z.boolean(),
-  timedOut: z.boolean(),
-});
 
 /** Sends a call to one sandbox and returns the JSON text of its answer. */
 type Send = (sandboxId: string, call: Call) => Promise<string>;
@@ -53,7 +47,7 @@ function remoteSandbox(sandboxId: string, send: Send): TaskSandbox {
     },
     async exec({ argv, ...command }, limits) {
       const sent = { argv: [...argv], ...command };
-      return execResult.parse(await call({ method: 'exec', command: sent, limits }));
+      return execResultSchema.parse(await call({ method: 'exec', command: sent, limits }));
     },
     async startRun(name, { argv, ...command }) {
       await call({ method: 'startRun', name, command: { argv: [...argv], ...command } });

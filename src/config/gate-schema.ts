@@ -2,11 +2,9 @@
 import * as z from 'zod';
 import { readAllowed } from '../core/gate-policy.ts';
 import { globProblem } from '../lib/glob.ts';
+import { checkedText } from './checked-text.ts';
 
-const glob = z.string().superRefine((text, context) => {
-  const problem = globProblem(text);
-  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-});
+const glob = checkedText(globProblem);
 const allowed = z.string().superRefine((text, context) => {
   const read = readAllowed(text);
   if (!read.ok) context.addIssue({ code: 'custom', message: read.expected, params: { hint: read.hint } });

@@ -1,17 +1,11 @@
 /** The shape of `setup` in an entry of the configuration. `read-registries.ts` compares its hosts. */
 import * as z from 'zod';
 import { secretNameProblem } from '../core/registry.ts';
+import { checkedText } from './checked-text.ts';
 import { hostNameProblem, registryHostProblem } from './host-name.ts';
 
-/** A text about which a function says what it should have been; null: it is right. */
-const checked = (problemOf: (text: string) => string | null) =>
-  z.string().superRefine((text, context) => {
-    const problem = problemOf(text);
-    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-  });
-
-export const hostName = checked(hostNameProblem);
-const registryHost = checked(registryHostProblem);
+export const hostName = checkedText(hostNameProblem);
+const registryHost = checkedText(registryHostProblem);
 
 /** Names that the handler sets itself, or that change what a request means. */
 const reservedHeaders =
@@ -37,7 +31,9 @@ const registrySchema = z
         [
           z.enum(['bearer', 'basic', 'github-app']),
           z.strictObject({
-            header: checked(headerProblem).meta({ description: 'The header that carries the secret alone.' }),
+            header: checkedText(headerProblem).meta({
+              description: 'The header that carries the secret alone.',
+            }),
           }),
         ],
         { error: '"bearer", "basic", "github-app" or { "header": "PRIVATE-TOKEN" }' },
@@ -46,11 +42,11 @@ const registrySchema = z
         description:
           'How the registry takes the credential: "bearer", "basic" (the secret is user:password), a header of its own, or "github-app": a token of the App for GitHub Packages, without a secret.',
       }),
-    secret: checked(secretNameProblem).optional().meta({
+    secret: checkedText(secretNameProblem).optional().meta({
       description:
         'The name of the setting that holds the secret: in the environment or .dev.vars, on Cloudflare a secret of the Worker. Never the secret itself.',
     }),
-    pathPrefix: checked(pathProblem).optional().meta({
+    pathPrefix: checkedText(pathProblem).optional().meta({
       description:
         'Only what is below this path is opened. Default: everything that a GET of the host reads.',
     }),
@@ -88,7 +84,8 @@ export const setupSchema = z
     }),
   })
   .meta({
-    description: 'The setup command. It runs before Codex, and all of its processes end before Codex starts.',
+    description:
+      'The setup command. It runs before Codex, and its processes end before Codex starts, except with "services".',
   });
 
 export const setupKeys = Object.keys(setupSchema.shape);

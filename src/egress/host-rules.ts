@@ -7,7 +7,16 @@ import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
 
 /** At least two labels, the last no number: neither an address nor a name of the host's network. */
 const publicName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-export const isPublicName = (hostname: string): boolean => publicName.test(hostname);
+
+/** Whether a configuration can open the host at all: never one that receives our credentials. */
+export function mayBeNamed(
+  hostname: string,
+  upstreamHosts: readonly string[],
+  isReserved: (hostname: string) => boolean,
+): boolean {
+  const isUpstream = upstreamHosts.some((domain) => isWithin(hostname, domain));
+  return publicName.test(hostname) && !isReserved(hostname) && !isUpstream;
+}
 
 export function decideHost(
   { method, header }: RequestHead,
@@ -20,8 +29,7 @@ export function decideHost(
   const isExtra = grant.extraHosts.includes(hostname);
   if (!isSetup && !isExtra)
     return deny('host.not-granted', `${hostname} is not one of the hosts this task may reach`);
-  const isUpstream = upstreamHosts.some((domain) => isWithin(hostname, domain));
-  if (!isPublicName(hostname) || reservedAs(hostname) !== null || isUpstream)
+  if (!mayBeNamed(hostname, upstreamHosts, (name) => reservedAs(name) !== null))
     return deny('host.reserved', `${hostname} is never reached through a list of hosts`);
   const isOpen = (isSetup && grant.phase === 'setup') || (isExtra && grant.phase === 'run');
   if (!isOpen) return deny('phase.closed', `${hostname} is closed in the ${grant.phase} phase`);

@@ -4,8 +4,7 @@
  */
 import type { Grant } from '../core/grant.ts';
 import { reservedForRegistries, type Registry } from '../core/registry.ts';
-import { isWithin } from '../core/reserved-hosts.ts';
-import { isPublicName } from './host-rules.ts';
+import { mayBeNamed } from './host-rules.ts';
 import { hasBody } from './http-rules.ts';
 import { readRequestUrl, type RequestUrl } from './request-url.ts';
 import { deny, type EgressVerdict, type RequestHead } from './verdict.ts';
@@ -19,7 +18,7 @@ export function decideRegistry(
   upstreamHosts: readonly string[],
 ): EgressVerdict {
   const { hostname } = url;
-  if (!mayBeRegistry(hostname, upstreamHosts))
+  if (!mayBeNamed(hostname, upstreamHosts, reservedForRegistries))
     return deny('registry.reserved', `${hostname} is never reached as a private registry`);
   if (phase !== 'setup')
     return deny('registry.closed', `the private registry ${hostname} is open to setup only`);
@@ -58,13 +57,9 @@ export function decideRegistryRedirect(
       ? { target: verdict.target, isRegistry: true }
       : null;
   }
-  if (!registry.blobHosts.includes(hostname) || !mayBeRegistry(hostname, upstreamHosts)) return null;
+  if (!registry.blobHosts.includes(hostname)) return null;
+  if (!mayBeNamed(hostname, upstreamHosts, reservedForRegistries)) return null;
   return { target: `https://${hostname}${path}${query}`, isRegistry: false };
-}
-
-function mayBeRegistry(hostname: string, upstreamHosts: readonly string[]): boolean {
-  const isUpstream = upstreamHosts.some((domain) => isWithin(hostname, domain));
-  return isPublicName(hostname) && !reservedForRegistries(hostname) && !isUpstream;
 }
 
 /** Another entry can have another secret. */

@@ -24,7 +24,8 @@ const startMs = 60_000;
 const maxReadBytes = 1024 * 1024;
 const maxExecOutputBytes = 8 * 1024 * 1024;
 
-const execResult = z.object({
+/** An `ExecResult` as JSON. */
+export const execResultSchema = z.object({
   exitCode: z.int(),
   stdout: z.string(),
   stderr: z.string(),
@@ -99,7 +100,7 @@ function localSandbox(host: SandboxHostBinding, sandboxId: string): TaskSandbox 
         atOrdinaryPriority,
       };
       const response = await call('POST', '/exec', { json, timeoutMs: timeoutMs + answerMs });
-      return execResult.parse(jsonOf(response));
+      return execResultSchema.parse(jsonOf(response));
     },
     async startRun(name, command) {
       await call('POST', `/runs/${encodeURIComponent(name)}`, { json: plain(command) });
